@@ -94,14 +94,19 @@ type Mode struct {
 	// Unfinished tells that more lines must follow before text can run. Nil
 	// means that every line stands for itself.
 	Unfinished func(text string) bool
+
+	// Verbatim passes a line that begins with two slashes on as it is. In
+	// other modes "//x" is how to write the bare line "/x".
+	Verbatim bool
 }
 
 // LineReader reads what a person types, and prints above it. The plain reader
 // of this package serves pipes and dumb terminals; repl/readline a terminal.
 type LineReader interface {
 	// ReadLine returns the next line without its end. At the end of input it
-	// is io.EOF, after ctrl-C ErrInterrupt, after ctx ended ctx.Err(). Only
-	// one goroutine may call it.
+	// is io.EOF, after ctrl-C ErrInterrupt, after ctx ended ctx.Err(); with
+	// the latter two comes what was on the line. Only one goroutine may call
+	// it.
 	ReadLine(ctx context.Context) (string, error)
 
 	// Print shows whole lines above the line that is being typed, and leaves

@@ -1,0 +1,176 @@
+package repl
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// PlainReader is the LineReader of pipes and dumb terminals: lines are read
+// as they come, printed text goes between them, and no control characters are
+// written. It has no completion and no history.
+//
+// Its reading goroutine starts with the first ReadLine and owns the input from
+// then on. A Read that blocks cannot be cancelled: after Close, or when the
+// context of a ReadLine ended, the goroutine stays in it until it returns. A
+// line that it reads then is given to the next ReadLine.
+type PlainReader struct {
+	in      *lineScanner
+	out     io.Writer
+	prompts bool
+
+	want      chan struct{}  // one token for each line to read
+	got       chan plainLine // what was read
+	interrupt chan struct{}  // one token: ctrl-C
+	closed    chan struct{}
+
+	reading bool // a line was asked for and did not come yet; of ReadLine
+	started bool // of ReadLine
+	close   sync.Once
+
+	mu     sync.Mutex // makes one write after the other: it is held while writing
+	prompt string
+	shown  bool // the prompt stands on the last row
+}
+
+type plainLine struct {
+	text string
+	err  error
+}
+
+// NewPlainReader makes a reader. prompts says whether prompts are printed. It
+// closes neither in nor out.
+func NewPlainReader(in io.Reader, out io.Writer, prompts bool) *PlainReader {
+	return &PlainReader{
+		in: newLineScanner(in), out: out, prompts: prompts,
+		want:      make(chan struct{}, 1),
+		got:       make(chan plainLine, 1),
+		interrupt: make(chan struct{}, 1),
+		closed:    make(chan struct{}),
+	}
+}
+
+// ReadLine implements LineReader. A line of more than MaxLine bytes is skipped
+// and an error that matches ErrSyntax.
+func (p *PlainReader) ReadLine(ctx context.Context) (string, error) {
+	select {
+	case <-p.closed:
+		return "", io.EOF
+	default:
+	}
+	p.request()
+	p.showPrompt()
+	defer p.hidePrompt()
+	select {
+	case l := <-p.got:
+		p.reading = false
+		return l.text, l.err
+	case <-p.interrupt:
+		p.endRow()
+		return "", ErrInterrupt
+	case <-ctx.Done():
+		p.endRow()
+		return "", ctx.Err()
+	case <-p.closed:
+		p.endRow()
+		return "", io.EOF
+	}
+}
+
+// request asks the goroutine for a line, unless it reads one already.
+func (p *PlainReader) request() {
+	if !p.started {
+		p.started = true
+		go p.read()
+	}
+	if !p.reading {
+		p.reading = true
+		p.want <- struct{}{}
+	}
+}
+
+func (p *PlainReader) read() {
+	for {
+		select {
+		case <-p.want:
+			line, err := p.in.next()
+			p.got <- plainLine{line, err}
+		case <-p.closed:
+			return
+		}
+	}
+}
+
+func (p *PlainReader) showPrompt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.prompts {
+		_, _ = io.WriteString(p.out, p.prompt)
+		p.shown = true
+	}
+}
+
+func (p *PlainReader) hidePrompt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shown = false
+}
+
+// endRow leaves the row on which the prompt stands.
+func (p *PlainReader) endRow() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		_, _ = io.WriteString(p.out, "\n")
+		p.shown = false
+	}
+}
+
+// Print implements LineReader. While a prompt stands on the last row it goes
+// below it, and the prompt is shown again.
+func (p *PlainReader) Print(s string) {
+	if s == "" || s[len(s)-1] != '\n' {
+		s += "\n"
+	}
+	select {
+	case <-p.closed:
+		return
+	default:
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		s = "\n" + s + p.prompt
+	}
+	_, _ = io.WriteString(p.out, s)
+}
+
+// SetPrompt implements LineReader.
+func (p *PlainReader) SetPrompt(prompt string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.prompt = prompt
+}
+
+// SetCompleter implements LineReader; there is no completion.
+func (p *PlainReader) SetCompleter(func(string, int) ([]Candidate, int)) {}
+
+// AddHistory implements LineReader; there is no history.
+func (p *PlainReader) AddHistory(string) {}
+
+// Suspend implements LineReader: the terminal is as it was found already.
+func (p *PlainReader) Suspend(f func() error) error { return f() }
+
+// Interrupt makes the ReadLine under way return ErrInterrupt.
+func (p *PlainReader) Interrupt() {
+	select {
+	case p.interrupt <- struct{}{}:
+	default:
+	}
+}
+
+// Close implements LineReader.
+func (p *PlainReader) Close() error {
+	p.close.Do(func() { close(p.closed) })
+	return nil
+}
