@@ -1,0 +1,357 @@
+// Package discovery answers whom a peer contacts first. It knows three
+// sources: the bootstrap service, the peers remembered from last time, and
+// static addresses; a peer tries them all in parallel.
+//
+// Where no service is named, the peers of one user on one machine meet by a
+// rendezvous file: whoever holds its lock hosts the service, and when the
+// holder goes, in whatever way, the lock falls to another.
+//
+// The package speaks to the service and keeps a record there; it never
+// contacts other peers and knows nothing of membership.
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/files"
+	"github.com/peerlab/peerlab/internal/netx"
+)
+
+// ErrNoService is matched when there is no bootstrap service to ask.
+var ErrNoService = errors.New("no bootstrap service")
+
+// Config says where to look.
+type Config struct {
+	Group   string // valid by bootstrap.CheckGroup
+	Network netx.Network
+	Log     zerolog.Logger
+
+	URL   string // the service; empty is the rendezvous
+	Token string // what the service at URL asks for
+
+	Rendezvous files.FS // the user's runtime directory; nil is no rendezvous
+	HostOn     string   // the host that a hosted service listens on; empty is 127.0.0.1
+	PID        int      // written into the rendezvous lock, for messages
+
+	Static []string // addresses from the command line
+	Data   files.FS // where peers are remembered; nil is nowhere
+
+	// Record writes an event into the journal; Listed is told of the peers of
+	// each list that the service gave. Neither may block.
+	Record func(text string)
+	Listed func([]bootstrap.Peer)
+}
+
+// The times of a service that does not answer, and of one that does.
+const (
+	callPatience = 3 * time.Second
+	findPatience = 3 * time.Second  // for a service to be there at all
+	refreshEvery = 10 * time.Second // how old the list may get
+	firstRefresh = 500 * time.Millisecond
+)
+
+// Discovery finds peers. Its calls may be used from several goroutines while
+// Run runs.
+type Discovery struct {
+	cfg  Config
+	http *http.Client
+
+	mu      sync.Mutex // guards the fields below
+	service *service   // nil while there is none
+	problem error      // why there is none
+	found   chan struct{}
+	me      *bootstrap.JoinRequest // what we keep listed; nil while we are not
+	group   *bootstrap.Group       // the last list
+}
+
+// service is where we ask, and what we hold there.
+type service struct {
+	client *bootstrap.Client
+	url    string
+	hosted bool // by us
+	renew  time.Time
+}
+
+// New checks the configuration. It touches no network.
+func New(cfg Config) (*Discovery, error) {
+	if err := bootstrap.CheckGroup(cfg.Group); err != nil {
+		return nil, err
+	}
+	if cfg.HostOn == "" {
+		cfg.HostOn = "127.0.0.1"
+	}
+	if cfg.Record == nil {
+		cfg.Record = func(string) {}
+	}
+	if cfg.Listed == nil {
+		cfg.Listed = func([]bootstrap.Peer) {}
+	}
+	d := &Discovery{cfg: cfg, found: make(chan struct{}), problem: ErrNoService}
+	d.http = netx.HTTPClient(cfg.Network, callPatience)
+	if cfg.URL != "" {
+		if err := d.use(cfg.URL, cfg.Token, false); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// Run keeps our record listed and the list fresh until ctx ends, and hosts
+// the service when that falls to us. It does not take us off the list: see
+// Leave.
+func (d *Discovery) Run(ctx context.Context) error {
+	defer d.http.CloseIdleConnections()
+	var eg errgroup.Group
+	eg.Go(func() error { d.keep(ctx); return nil })
+	if d.cfg.URL == "" && d.cfg.Rendezvous != nil {
+		eg.Go(func() error { d.meet(ctx); return nil })
+	}
+	return eg.Wait()
+}
+
+// use makes url the service from now on.
+func (d *Discovery) use(url, token string, hosted bool) error {
+	c, err := bootstrap.NewClient(bootstrap.ClientConfig{URL: url, Token: token, HTTP: d.http, Timeout: callPatience})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.service = &service{client: c, url: url, hosted: hosted}
+	d.problem = nil
+	d.announce()
+	return nil
+}
+
+// announce wakes those who wait for a service. d.mu is held.
+func (d *Discovery) announce() {
+	close(d.found)
+	d.found = make(chan struct{})
+}
+
+// fail says why there is no service. It leaves one that was found alone.
+func (d *Discovery) fail(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.service == nil {
+		d.problem = err
+	}
+}
+
+// find returns the service, and waits a moment for one that is being started.
+func (d *Discovery) find(ctx context.Context) (*service, error) {
+	ctx, cancel := context.WithTimeout(ctx, findPatience)
+	defer cancel()
+	for {
+		d.mu.Lock()
+		s, problem, found := d.service, d.problem, d.found
+		d.mu.Unlock()
+		if s != nil {
+			return s, nil
+		}
+		if d.cfg.URL == "" && d.cfg.Rendezvous == nil {
+			return nil, fmt.Errorf("%w: give --bootstrap URL or --join HOST:PORT", ErrNoService)
+		}
+		select {
+		case <-found:
+		case <-ctx.Done():
+			return nil, problem
+		}
+	}
+}
+
+// Service describes where the service is: its URL, and whether we host it.
+func (d *Discovery) Service() (url string, hosted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.service == nil {
+		return "", false
+	}
+	return d.service.url, d.service.hosted
+}
+
+// Join puts us on the service's list and keeps us there. It fails when there
+// is no service, when it does not answer, and when it refuses us, which
+// matches the errors of package bootstrap.
+func (d *Discovery) Join(ctx context.Context, me bootstrap.JoinRequest) (bootstrap.Group, error) {
+	if _, err := d.find(ctx); err != nil {
+		return bootstrap.Group{}, err
+	}
+	d.mu.Lock()
+	d.me = &me
+	d.mu.Unlock()
+	g, err := d.renew(ctx)
+	if err != nil {
+		d.mu.Lock()
+		d.me = nil
+		d.mu.Unlock()
+	}
+	return g, err
+}
+
+// renew joins once more at the present service. A service that was replaced
+// meanwhile is asked once.
+func (d *Discovery) renew(ctx context.Context) (bootstrap.Group, error) {
+	for tries := 0; ; tries++ {
+		s, err := d.find(ctx)
+		if err != nil {
+			return bootstrap.Group{}, err
+		}
+		d.mu.Lock()
+		me := d.me
+		d.mu.Unlock()
+		if me == nil {
+			return bootstrap.Group{}, errors.New("not listed: use bootstrapjoin")
+		}
+		reply, err := s.client.Join(ctx, d.cfg.Group, *me)
+		if err == nil {
+			d.joined(s, reply)
+			return reply.Group, nil
+		}
+		if errors.Is(err, bootstrap.ErrInvalid) || errors.Is(err, bootstrap.ErrNameTaken) ||
+			tries > 0 || !d.waitOther(ctx, s) {
+			return bootstrap.Group{}, fmt.Errorf("bootstrap service %s: %w", s.url, err)
+		}
+	}
+}
+
+// waitOther waits a little for another service in s's place, where one can
+// come: the host of a rendezvous may just have gone.
+func (d *Discovery) waitOther(ctx context.Context, s *service) bool {
+	if d.cfg.URL != "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 4*meetEvery)
+	defer cancel()
+	for {
+		d.mu.Lock()
+		now, found := d.service, d.found
+		d.mu.Unlock()
+		if now != s && now != nil {
+			return true
+		}
+		select {
+		case <-found:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (d *Discovery) joined(s *service, r bootstrap.JoinReply) {
+	d.mu.Lock()
+	if d.me != nil && r.Lease.Token != "" {
+		d.me.Token = r.Lease.Token
+	}
+	s.renew = time.Now().Add(r.Lease.RenewAfter)
+	if r.Lease.RenewAfter == 0 {
+		s.renew = time.Now().Add(refreshEvery)
+	}
+	d.mu.Unlock()
+	d.cfg.Record(fmt.Sprintf("joined %s: %d peers", s.url, len(r.Group.Peers)))
+	d.listed(r.Group)
+}
+
+func (d *Discovery) listed(g bootstrap.Group) {
+	d.mu.Lock()
+	d.group = &g
+	d.mu.Unlock()
+	d.cfg.Listed(g.Peers)
+}
+
+// Leave takes our own record off the list, and nobody else's.
+func (d *Discovery) Leave(ctx context.Context) error {
+	d.mu.Lock()
+	s, me := d.service, d.me
+	d.me = nil
+	d.mu.Unlock()
+	if s == nil || me == nil {
+		return nil
+	}
+	d.cfg.Record("left " + s.url)
+	return s.client.Leave(ctx, d.cfg.Group, me.ID, me.Token)
+}
+
+// Group asks the service for its list.
+func (d *Discovery) Group(ctx context.Context) (bootstrap.Group, error) {
+	s, err := d.find(ctx)
+	if err != nil {
+		return bootstrap.Group{}, err
+	}
+	g, err := s.client.Group(ctx, d.cfg.Group)
+	if errors.Is(err, bootstrap.ErrNotFound) {
+		return bootstrap.Group{}, nil // nobody has joined it yet
+	}
+	if err != nil {
+		return g, fmt.Errorf("bootstrap service %s: %w", s.url, err)
+	}
+	d.listed(g)
+	return g, nil
+}
+
+// Last is the list that the service gave last; false if it gave none.
+func (d *Discovery) Last() (bootstrap.Group, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.group == nil {
+		return bootstrap.Group{}, false
+	}
+	g := *d.group
+	g.Peers = slices.Clone(g.Peers)
+	return g, true
+}
+
+// keep renews our lease in time, at a new service at once, and looks at the
+// list now and then: soon after a service is new, when others are just coming
+// to it, then every refreshEvery.
+func (d *Discovery) keep(ctx context.Context) {
+	wait := firstRefresh
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		d.mu.Lock()
+		found := d.found
+		d.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-found:
+			wait = firstRefresh
+			d.refresh(ctx)
+		case <-timer.C:
+			wait = min(2*wait, refreshEvery)
+			d.refresh(ctx)
+		}
+		timer.Reset(wait/2 + rand.N(wait))
+	}
+}
+
+func (d *Discovery) refresh(ctx context.Context) {
+	d.mu.Lock()
+	s, listed := d.service, d.me != nil
+	due := s != nil && !time.Now().Before(s.renew)
+	d.mu.Unlock()
+	if s == nil || !listed {
+		return
+	}
+	var err error
+	if due {
+		_, err = d.renew(ctx)
+	} else {
+		_, err = d.Group(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.cfg.Log.Warn().Err(err).Msg("bootstrap service")
+	}
+}

@@ -1,0 +1,164 @@
+package membership
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+	"github.com/rs/zerolog"
+)
+
+// delegate is what memberlist calls, mostly with its locks held. It enqueues.
+type delegate struct{ g *Group }
+
+func (d delegate) NotifyJoin(n *memberlist.Node)   { d.g.enqueue(nodeJoined, n) }
+func (d delegate) NotifyLeave(n *memberlist.Node)  { d.g.enqueue(nodeGone, n) }
+func (d delegate) NotifyUpdate(n *memberlist.Node) { d.g.enqueue(nodeUpdated, n) }
+
+func (d delegate) NodeMeta(int) []byte             { return d.g.meta().encode() }
+func (d delegate) GetBroadcasts(_, _ int) [][]byte { return nil }
+func (d delegate) LocalState(bool) []byte          { return nil }
+func (d delegate) MergeRemoteState([]byte, bool)   {}
+
+// NotifyMsg takes the one message that members send each other directly.
+func (d delegate) NotifyMsg(b []byte) {
+	if name, ok := parseGoodbye(b); ok {
+		d.g.push(notice{kind: nodeLeaving, node: name})
+	}
+}
+
+func (d delegate) AckPayload() []byte { return nil }
+
+func (d delegate) NotifyPingComplete(n *memberlist.Node, rtt time.Duration, _ []byte) {
+	d.g.push(notice{kind: nodeAnswered, node: n.Name, rtt: rtt})
+}
+
+func (g *Group) enqueue(k noticeKind, n *memberlist.Node) {
+	ip, _ := netip.AddrFromSlice(n.Addr)
+	g.push(notice{
+		kind: k, node: n.Name, at: time.Now(),
+		addr: netip.AddrPortFrom(ip.Unmap(), n.Port),
+		meta: slices.Clone(n.Meta),
+	})
+}
+
+func (g *Group) enqueueSuspect(node string) {
+	g.push(notice{kind: nodeSuspect, node: node, at: time.Now()})
+}
+
+// push drops what the timers of a memberlist bring that has been shut down.
+func (g *Group) push(n notice) {
+	if g.ctx.Err() == nil {
+		g.queue.put(n)
+	}
+}
+
+// notice is one thing that memberlist told us.
+type notice struct {
+	kind noticeKind
+	node string // memberlist's name for it
+	addr netip.AddrPort
+	meta []byte
+	at   time.Time
+	rtt  time.Duration
+}
+
+type noticeKind int
+
+const (
+	nodeJoined noticeKind = iota
+	nodeUpdated
+	nodeAnswered
+	nodeSuspect
+	nodeLeaving
+	nodeGone
+)
+
+// queue hands notices from memberlist's goroutines to ours. It never blocks
+// and loses nothing; what waits in it is bounded by what memberlist knows.
+type queue struct {
+	signal chan struct{} // has one element while notices wait
+
+	mu   *sync.Mutex
+	wait *[]notice
+}
+
+func newQueue() queue {
+	return queue{signal: make(chan struct{}, 1), mu: new(sync.Mutex), wait: new([]notice)}
+}
+
+func (q queue) put(n notice) {
+	q.mu.Lock()
+	*q.wait = append(*q.wait, n)
+	q.mu.Unlock()
+	select {
+	case q.signal <- struct{}{}:
+	default:
+	}
+}
+
+func (q queue) take() []notice {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := *q.wait
+	*q.wait = nil
+	return all
+}
+
+// goodbye is the message of a member that leaves: magic, version, its node
+// name. memberlist reports a leaving and a dead member alike.
+func goodbye(node string) []byte {
+	return append([]byte{'G', 1}, node...)
+}
+
+func parseGoodbye(b []byte) (node string, ok bool) {
+	if rest, found := bytes.CutPrefix(b, []byte{'G', 1}); found {
+		return string(rest), true
+	}
+	return "", false
+}
+
+// logWriter turns memberlist's log lines into zerolog events, and finds in
+// them what memberlist tells nowhere else: that it suspects a member.
+type logWriter struct {
+	log     zerolog.Logger
+	suspect func(node string)
+}
+
+var (
+	logPattern     = regexp.MustCompile(`\[(DEBUG|INFO|WARN|ERR)\] (?:memberlist: )?(.*)`)
+	suspectPattern = regexp.MustCompile(`^Suspect (\S+) has failed`)
+)
+
+func (w *logWriter) Write(p []byte) (int, error) {
+	m := logPattern.FindSubmatch(bytes.TrimRight(p, "\n"))
+	if m == nil {
+		w.log.Info().Msg(string(bytes.TrimSpace(p)))
+		return len(p), nil
+	}
+	text := string(m[2])
+	w.log.WithLevel(level(string(m[1]))).Msg(text)
+	if s := suspectPattern.FindStringSubmatch(text); s != nil {
+		w.suspect(s[1])
+	}
+	return len(p), nil
+}
+
+func level(s string) zerolog.Level {
+	switch s {
+	case "DEBUG":
+		return zerolog.DebugLevel
+	case "INFO":
+		return zerolog.InfoLevel
+	case "WARN":
+		return zerolog.WarnLevel
+	}
+	return zerolog.ErrorLevel
+}
+
+func udpAddr(a netip.AddrPort) net.Addr { return net.UDPAddrFromAddrPort(a) }

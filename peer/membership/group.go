@@ -1,0 +1,335 @@
+// Package membership answers who is reachable now. It wraps
+// hashicorp/memberlist (SWIM with Lifeguard), which nothing else imports, and
+// adds what a group of people needs: names that outlive restarts, joined,
+// left, lost and back told apart, and a group that comes back after a
+// partition.
+//
+// A Group is one boot of one member: it runs once. memberlist's callbacks run
+// under its locks, and its timers outlive it; so they only enqueue, and a
+// Group whose Run has returned drops what they bring. One goroutine, Run,
+// applies the queue to the table of members and announces each change.
+//
+// The package knows nothing of bootstrap services, files or chat.
+package membership
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/memberlist"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/peer/extension"
+)
+
+// ErrNotRunning is returned by calls that need a live member.
+var ErrNotRunning = errors.New("membership is not started")
+
+// Config says who a Group is.
+type Config struct {
+	Name string
+	ID   uuid.UUID
+	Boot int // the number of this start, from 1
+
+	// Label separates groups that share addresses: packets and streams of
+	// another label are dropped. Empty is memberlist's default, so that a
+	// stock node can join.
+	Label string
+
+	Endpoint  *netx.Endpoint // open and served; the Group does not close it
+	Advertise netip.AddrPort // what others are told; the zero value is the endpoint's address
+	Settings  *Settings      // nil is the profile
+	Log       zerolog.Logger
+
+	// Announce is told of each change, in order, from one goroutine. It must
+	// not block.
+	Announce func(extension.Change)
+
+	// Verify asks who answers at an address, and fails unless it is a peer of
+	// this group. It is called before an address that may have changed hands
+	// is joined: a lost member's, or a listed one. Nil skips the question.
+	Verify func(ctx context.Context, addr netip.AddrPort) (id string, err error)
+}
+
+// Group is one live membership. Make it with New, then Run it once.
+type Group struct {
+	cfg    Config
+	self   extension.Member
+	queue  queue
+	tasks  sync.WaitGroup // joins and retries under way
+	leave  atomic.Bool    // metadata says that we are leaving
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu     sync.Mutex             // guards the fields below; no call out while it is held
+	list   *memberlist.Memberlist // nil before and after Run
+	table  table
+	listed []netip.AddrPort // from bootstrap; tried when nobody there is known
+	bumped time.Time        // when our incarnation was last raised
+}
+
+// New checks the configuration. It touches no network.
+func New(cfg Config) (*Group, error) {
+	if !ValidName(cfg.Name) {
+		return nil, fmt.Errorf("name %q: use 1 to 32 of a-z, 0-9, _ and -, a letter first", cfg.Name)
+	}
+	if cfg.Endpoint == nil || cfg.Boot < 1 {
+		return nil, errors.New("membership needs an endpoint and a boot number")
+	}
+	if cfg.Settings == nil {
+		cfg.Settings = &Settings{}
+	}
+	if cfg.Announce == nil {
+		cfg.Announce = func(extension.Change) {}
+	}
+	if !cfg.Advertise.IsValid() {
+		cfg.Advertise = cfg.Endpoint.Addr()
+	}
+	g := &Group{cfg: cfg, queue: newQueue(), table: newTable()}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.self = extension.Member{Name: cfg.Name, ID: cfg.ID.String(), Boot: cfg.Boot, Addr: cfg.Advertise}
+	return g, nil
+}
+
+// Self is this member as the others see it.
+func (g *Group) Self() extension.Member { return g.self }
+
+// NodeName is the name that memberlist knows this boot by.
+func (g *Group) NodeName() string { return g.meta().nodeName() }
+
+func (g *Group) meta() meta {
+	return meta{ID: g.cfg.ID, Boot: g.cfg.Boot, Name: g.cfg.Name, Leaving: g.leave.Load()}
+}
+
+// Run makes the member live, calls started, and serves until ctx ends. It
+// takes no leave of anybody: see Leave. When it returns, memberlist and all
+// goroutines of the Group have ended.
+func (g *Group) Run(ctx context.Context, started func()) error {
+	if g.ctx.Err() != nil {
+		return errors.New("a membership runs once")
+	}
+	stop := context.AfterFunc(ctx, g.cancel)
+	defer stop()
+	t := newTransport(g.cfg.Endpoint)
+	list, err := memberlist.Create(g.memberlistConfig(t))
+	if err != nil {
+		g.cancel()
+		_ = t.Shutdown()
+		return fmt.Errorf("start membership: %w", err)
+	}
+	g.setList(list)
+	started()
+	g.serve()
+	g.setList(nil)
+	err = list.Shutdown()
+	g.tasks.Wait()
+	return err
+}
+
+func (g *Group) setList(l *memberlist.Memberlist) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.list = l
+}
+
+func (g *Group) live() (*memberlist.Memberlist, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.list == nil {
+		return nil, ErrNotRunning
+	}
+	return g.list, nil
+}
+
+func (g *Group) memberlistConfig(t *transport) *memberlist.Config {
+	c := g.cfg.Settings.config()
+	c.Name = g.NodeName()
+	c.Label = g.cfg.Label
+	c.Transport = t
+	c.BindAddr = g.cfg.Endpoint.Addr().Addr().String()
+	c.BindPort = int(g.cfg.Endpoint.Addr().Port())
+	c.AdvertiseAddr = g.cfg.Advertise.Addr().String()
+	c.AdvertisePort = int(g.cfg.Advertise.Port())
+	d := delegate{g}
+	c.Delegate, c.Events, c.Ping = d, d, d
+	c.LogOutput = &logWriter{log: g.cfg.Log, suspect: g.enqueueSuspect}
+	return c
+}
+
+// serve is the one goroutine that changes the table.
+func (g *Group) serve() {
+	retry := newRetry()
+	defer retry.stop()
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case <-g.queue.signal:
+			for _, n := range g.queue.take() {
+				g.apply(n)
+			}
+		case <-retry.C():
+			g.retryAll()
+			retry.next()
+		}
+	}
+}
+
+func (g *Group) apply(n notice) {
+	g.mu.Lock()
+	changes := g.table.apply(n, g.self)
+	g.mu.Unlock()
+	for _, c := range changes {
+		g.cfg.Announce(c)
+	}
+}
+
+// Join contacts the addresses ("host:port") in parallel and returns how many
+// answered. It fails when there are some and none answered, and when ctx ends
+// first; contacts under way then go on within the Group.
+func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
+	list, err := g.live()
+	if err != nil {
+		return 0, err
+	}
+	var reached atomic.Int32
+	var eg errgroup.Group
+	eg.SetLimit(parallel)
+	done := make(chan error, 1)
+	g.tasks.Go(func() {
+		var mu sync.Mutex
+		var errs []error
+		for _, addr := range addrs {
+			eg.Go(func() error {
+				if _, err := list.Join([]string{addr}); err != nil {
+					mu.Lock()
+					errs = append(errs, joinError(addr, err))
+					mu.Unlock()
+					return nil
+				}
+				reached.Add(1)
+				return nil
+			})
+		}
+		_ = eg.Wait() // its functions return nil
+		done <- errors.Join(errs...)
+	})
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	n := int(reached.Load())
+	if n > 0 || len(addrs) == 0 {
+		return n, nil
+	}
+	return 0, err
+}
+
+// parallel bounds how many members are contacted at once.
+const parallel = 8
+
+// joinError is memberlist's list of causes on one line.
+func joinError(addr string, err error) error {
+	text := err.Error()
+	if i := strings.LastIndex(text, addr+": "); i >= 0 {
+		text = strings.TrimSpace(text[i+len(addr)+2:])
+	}
+	return fmt.Errorf("%s: %s", addr, strings.Join(strings.Fields(text), " "))
+}
+
+// SetListed replaces the addresses that bootstrap lists. Those at which no
+// member is known are tried again every few seconds.
+func (g *Group) SetListed(addrs []netip.AddrPort) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listed = slices.Clone(addrs)
+}
+
+// Leave tells everybody that we go. It waits until the word is out, ctx ends,
+// or a second has passed; Run goes on until its context ends.
+func (g *Group) Leave(ctx context.Context) error {
+	list, err := g.live()
+	if err != nil {
+		return err
+	}
+	g.leave.Store(true)
+	g.mu.Lock()
+	members := g.table.present()
+	g.mu.Unlock()
+	word := goodbye(g.NodeName())
+	for _, m := range list.Members() {
+		if m.Name != g.NodeName() {
+			_ = list.SendBestEffort(m, word) // the broadcasts below say it too
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	_ = list.UpdateNode(time.Millisecond) // queues the metadata; its time-out is not waited for
+	done := make(chan error, 1)
+	g.tasks.Go(func() { done <- list.Leave(time.Second) })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Members are the other members that are in the group now, sorted by name.
+func (g *Group) Members() []extension.Member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.table.present()
+}
+
+// Table is all that is known of other members: those in the group, the lost
+// ones, and those that left, sorted by name.
+func (g *Group) Table() []Info {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := g.table.all()
+	slices.SortFunc(all, func(a, b Info) int {
+		return cmp.Or(cmp.Compare(a.Member.Name, b.Member.Name), cmp.Compare(a.Member.ID, b.Member.ID))
+	})
+	return all
+}
+
+// Health is memberlist's own awareness score: 0 is healthy.
+func (g *Group) Health() (int, error) {
+	list, err := g.live()
+	if err != nil {
+		return 0, err
+	}
+	return list.GetHealthScore(), nil
+}
+
+// Ping measures the round trip to a member over packets.
+func (g *Group) Ping(m extension.Member) (time.Duration, error) {
+	list, err := g.live()
+	if err != nil {
+		return 0, err
+	}
+	g.mu.Lock()
+	name := g.table.nodeName(m)
+	g.mu.Unlock()
+	if name == "" {
+		return 0, fmt.Errorf("%s is not in the group", m.Name)
+	}
+	return list.Ping(name, udpAddr(m.Addr))
+}
+
+var _ io.Writer = (*logWriter)(nil)

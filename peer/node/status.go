@@ -1,0 +1,99 @@
+package node
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/membership"
+)
+
+// Status is where a peer stands.
+type Status struct {
+	Ready   bool             // init is done: listening, announced and answered
+	Created bool             // it has an address
+	Started bool             // it is a live member
+	Self    extension.Member // without an address before Create
+	Node    string           // what memberlist calls this boot
+	Members []membership.Info
+	Present map[string][]extension.Member // by extension: who takes part, as this peer sees it
+}
+
+// Status returns where the peer stands now.
+func (n *Node) Status() Status {
+	n.mu.Lock()
+	s := Status{
+		Ready:   n.ready,
+		Self:    extension.Member{Name: n.cfg.Name, ID: n.cfg.Identity.ID.String(), Boot: n.cfg.Identity.Boot},
+		Present: maps.Clone(n.present),
+	}
+	l := n.live
+	n.mu.Unlock()
+	if l == nil {
+		return s
+	}
+	s.Created, s.Started = true, l.isStarted()
+	s.Self, s.Node = l.group.Self(), l.group.NodeName()
+	s.Members = l.group.Table()
+	return s
+}
+
+// Membership is the live membership; an error that matches ErrNotStarted if
+// there is none.
+func (n *Node) Membership() (*membership.Group, error) {
+	l := n.current()
+	if l == nil {
+		return nil, fmt.Errorf("membership: %w: type init", ErrNotStarted)
+	}
+	return l.group, nil
+}
+
+// Watch returns a channel that has an element whenever the status may have
+// changed since the last one was taken. stop ends it.
+func (n *Node) Watch() (changes <-chan struct{}, stop func()) {
+	c := make(chan struct{}, 1)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.watchers[c] = true
+	return c, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(n.watchers, c)
+	}
+}
+
+// changed wakes the watchers.
+func (n *Node) changed() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.wake()
+}
+
+// wake is changed with n.mu held; its sends never block.
+func (n *Node) wake() {
+	for c := range n.watchers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (n *Node) setReady(ready bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ready = ready
+	n.wake()
+}
+
+func (n *Node) setPresent(name string, members []extension.Member) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if members == nil {
+		delete(n.present, name)
+	} else {
+		n.present[name] = slices.Clone(members)
+	}
+	n.wake()
+}

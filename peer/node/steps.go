@@ -1,0 +1,322 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/peer/discovery"
+	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/membership"
+)
+
+// The steps from nothing to a ready peer. Each does nothing, and succeeds, if
+// it has been done already; each tells which one it misses before it.
+
+// Init does all steps that have not been done, and returns when the peer is
+// ready: listening, announced and answered.
+func (n *Node) Init(ctx context.Context) error {
+	if n.Status().Ready {
+		return nil
+	}
+	if err := n.Create(ctx); err != nil {
+		return err
+	}
+	if err := n.Start(ctx); err != nil {
+		return err
+	}
+	contacts := n.contacts(ctx)
+	_, listErr := n.BootstrapJoin(ctx)
+	if errors.Is(listErr, ErrNameTaken) || errors.Is(listErr, bootstrap.ErrInvalid) {
+		return listErr
+	}
+	if err := n.joinFirst(ctx, <-contacts, listErr); err != nil {
+		return err
+	}
+	for _, e := range n.cfg.Extensions {
+		if err := n.StartExtension(ctx, e.Name()); err != nil {
+			return err
+		}
+	}
+	if err := n.checkName(); err != nil {
+		return err
+	}
+	n.setReady(true)
+	return nil
+}
+
+// joinFirst joins whom bootstrap and memory propose. A service that failed is
+// no failure if somebody else answered.
+func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error) error {
+	reached, err := n.join(ctx, n.withListed(contacts))
+	switch {
+	case listErr != nil && reached == 0:
+		return errors.Join(listErr, oneLine("nobody else to join", err))
+	case listErr != nil:
+		n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: fmt.Sprintf("%v; joined %d known peers without it", listErr, reached)})
+	case err != nil:
+		// Those that are listed may just be gone. They are tried again.
+		logger := n.log("membership")
+		logger.Info().Err(err).Msg("nobody listed answered")
+		if len(n.discovery.Static()) > 0 && reached == 0 {
+			return fmt.Errorf("join: %w", oneLine("nobody answered", err))
+		}
+	}
+	return nil
+}
+
+func oneLine(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", what, strings.ReplaceAll(err.Error(), "\n", "; "))
+}
+
+// Create opens the peer's one address and makes a member that is not live
+// yet. A busy port is an error that names it.
+func (n *Node) Create(ctx context.Context) error {
+	if err := n.step(ctx); err != nil {
+		return err
+	}
+	defer n.stepped()
+	if n.current() != nil {
+		return nil
+	}
+	e, err := netx.Open(ctx, netx.EndpointConfig{Network: n.cfg.Network, Addr: n.cfg.Bind})
+	if err != nil {
+		return fmt.Errorf("open %s: %w", n.cfg.Bind, err)
+	}
+	n.mu.Lock()
+	base, settings := n.ctx, n.settings.Clone()
+	n.mu.Unlock()
+	l, err := newLive(base, n, e, settings)
+	if err != nil {
+		return errors.Join(err, e.Close())
+	}
+	n.mu.Lock()
+	n.live = l
+	n.mu.Unlock()
+	n.changed()
+	return nil
+}
+
+// Start makes the member live: it listens, probes, and can be joined.
+func (n *Node) Start(ctx context.Context) error {
+	if err := n.step(ctx); err != nil {
+		return err
+	}
+	defer n.stepped()
+	l := n.current()
+	if l == nil {
+		return fmt.Errorf("membership: %w: memberlistcreate comes first, or init does all", ErrNotStarted)
+	}
+	return l.start(ctx)
+}
+
+// BootstrapJoin puts the peer on the service's list, with the address that
+// Create opened.
+func (n *Node) BootstrapJoin(ctx context.Context) (bootstrap.Group, error) {
+	if err := n.step(ctx); err != nil {
+		return bootstrap.Group{}, err
+	}
+	defer n.stepped()
+	l := n.current()
+	if l == nil {
+		return bootstrap.Group{}, fmt.Errorf("bootstrap: %w: memberlistcreate comes first, or init does all", ErrNotStarted)
+	}
+	self := l.group.Self()
+	g, err := n.discovery.Join(ctx, bootstrap.JoinRequest{ID: self.ID, Name: self.Name, Boot: self.Boot, Addr: self.Addr.String()})
+	n.changed()
+	return g, err
+}
+
+// Join contacts the addresses, or those that bootstrap, memory and the
+// configuration propose if there are none, and returns how many answered.
+func (n *Node) Join(ctx context.Context, addrs []string) (int, error) {
+	if len(addrs) == 0 {
+		addrs = n.withListed(<-n.contacts(ctx))
+	}
+	return n.join(ctx, addrs)
+}
+
+func (n *Node) join(ctx context.Context, addrs []string) (int, error) {
+	if err := n.step(ctx); err != nil {
+		return 0, err
+	}
+	defer n.stepped()
+	l := n.current()
+	if l == nil || !l.isStarted() {
+		return 0, fmt.Errorf("membership: %w: memberlistcreate and memberliststart come first, or init does all", ErrNotStarted)
+	}
+	self := l.group.Self().Addr.String()
+	addrs = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(addrs))), func(a string) bool { return a == self })
+	reached, err := l.group.Join(ctx, addrs)
+	n.mu.Lock()
+	n.joined = true
+	n.mu.Unlock()
+	if g, ok := n.discovery.Last(); ok {
+		n.listed(g.Peers)
+	}
+	return reached, err
+}
+
+// withListed adds what the service listed last.
+func (n *Node) withListed(addrs []string) []string {
+	g, _ := n.discovery.Last()
+	for _, p := range g.Peers {
+		addrs = append(addrs, p.Addr)
+	}
+	return addrs
+}
+
+// contacts finds the static addresses and those of remembered peers that
+// answer and are still who they were, while the service is asked.
+func (n *Node) contacts(ctx context.Context) <-chan []string {
+	found := make(chan []string, 1)
+	l := n.current()
+	if l == nil {
+		found <- n.discovery.Static()
+		return found
+	}
+	known, err := n.discovery.Remembered()
+	if err != nil {
+		n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: err.Error()})
+	}
+	if !l.spawn(func() { found <- append(n.discovery.Static(), l.stillThere(ctx, known)...) }) {
+		found <- nil
+	}
+	return found
+}
+
+// listed is told of every list of the service.
+func (n *Node) listed(peers []bootstrap.Peer) {
+	n.mu.Lock()
+	l, joined := n.live, n.joined
+	n.mu.Unlock()
+	if l == nil || !joined {
+		return
+	}
+	var addrs []netip.AddrPort
+	for _, p := range peers {
+		if a, err := netip.ParseAddrPort(p.Addr); err == nil {
+			addrs = append(addrs, a)
+		}
+	}
+	l.group.SetListed(addrs)
+}
+
+// checkName refuses to go on under a name that another id holds. The service
+// refuses it sooner; this is for groups that do without one.
+func (n *Node) checkName() error {
+	l := n.current()
+	if l == nil {
+		return nil
+	}
+	self := l.group.Self()
+	names := map[string]bool{}
+	for _, m := range l.group.Members() {
+		names[m.Name] = true
+	}
+	if !names[self.Name] {
+		return nil
+	}
+	return fmt.Errorf("%w: %q is in group %s already, with another key; %q is free",
+		ErrNameTaken, self.Name, n.cfg.Group, freeName(self.Name, names))
+}
+
+func freeName(name string, taken map[string]bool) string {
+	for i := 2; ; i++ {
+		suffix := fmt.Sprint(i)
+		free := name[:min(len(name), 32-len(suffix))] + suffix
+		if !taken[free] {
+			return free
+		}
+	}
+}
+
+// Configure sets a field of the membership's configuration, for the next
+// Create.
+func (n *Node) Configure(field, value string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.settings.Set(field, value)
+}
+
+// Settings is the configuration that the next Create uses.
+func (n *Node) Settings() []membership.Setting {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.settings.List()
+}
+
+// StartExtension opens an extension and returns when it is announced and
+// answered. It does nothing if the extension is open.
+func (n *Node) StartExtension(ctx context.Context, name string) error {
+	if err := n.step(ctx); err != nil {
+		return err
+	}
+	defer n.stepped()
+	e, err := n.extension(name)
+	if err != nil {
+		return err
+	}
+	l := n.current()
+	if l == nil || !l.isStarted() {
+		return fmt.Errorf("%s: %w: memberlistcreate and memberliststart come first, or init does all", name, ErrNotStarted)
+	}
+	return l.open(ctx, e)
+}
+
+// StopExtension closes an extension, which takes leave of the others. It
+// does nothing if the extension is not open.
+func (n *Node) StopExtension(ctx context.Context, name string) error {
+	if err := n.step(ctx); err != nil {
+		return err
+	}
+	defer n.stepped()
+	e, err := n.extension(name)
+	if err != nil {
+		return err
+	}
+	if l := n.current(); l != nil {
+		return l.stop(e)
+	}
+	return nil
+}
+
+func (n *Node) extension(name string) (extension.Extension, error) {
+	for _, e := range n.cfg.Extensions {
+		if e.Name() == name {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("this peer has no extension %q", name)
+}
+
+// stillThere asks remembered peers who they are, because another user's peer
+// may have their address by now, and returns the addresses of those who are
+// still themselves.
+func (l *live) stillThere(ctx context.Context, known []discovery.Remembered) []string {
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	there := make([]string, len(known))
+	var eg errgroup.Group
+	eg.SetLimit(16)
+	for i, r := range known {
+		eg.Go(func() error {
+			if id, err := l.ask(ctx, r.Addr); err == nil && id == r.ID {
+				there[i] = r.Addr.String()
+			}
+			return nil
+		})
+	}
+	_ = eg.Wait() // its functions return nil
+	return slices.DeleteFunc(there, func(a string) bool { return a == "" })
+}
