@@ -1,0 +1,313 @@
+package chat
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/peerlab/peerlab/peer/extension"
+)
+
+// session is one run of a room. Everything in it is owned by the goroutine
+// of serve, but for what is marked otherwise.
+type session struct {
+	room *Room
+	cfg  *Config
+	svc  extension.Services // anybody
+	self extension.Member
+	ctx  context.Context // of dials
+
+	in      chan func()    // anybody, by post
+	closed  chan struct{}  // closed when in is not served any more
+	ended   chan struct{}  // closed when the last goroutine has ended
+	wg      sync.WaitGroup // readers, writers, dialers
+	buffers sync.Pool      // anybody: of *batch
+
+	peers   map[string]*peer // by id
+	links   map[*link]bool   // every open one
+	agenda  agenda
+	present []extension.Member // presented last
+	pings   map[uint64]chan<- error
+	pinged  uint64 // the last number of a ping
+
+	ready    func() // nil once called
+	starting map[string]bool
+	here     []string // in the chat before us, to be shown when ready
+}
+
+func newSession(ctx context.Context, r *Room, svc extension.Services, ready func()) *session {
+	return &session{
+		room: r, cfg: &r.cfg, svc: svc, self: svc.Self(), ctx: ctx, ready: ready,
+		in: make(chan func()), closed: make(chan struct{}), ended: make(chan struct{}),
+		peers: map[string]*peer{}, links: map[*link]bool{}, pings: map[uint64]chan<- error{},
+		starting: map[string]bool{},
+	}
+}
+
+// post hands f to the owner and waits until it is taken; false means that
+// the session has closed and f will never run.
+func (s *session) post(f func()) bool {
+	select {
+	case s.in <- f:
+		return true
+	case <-s.closed:
+		return false
+	}
+}
+
+// buffer returns an empty batch with some room.
+func (s *session) buffer() *batch {
+	if b, ok := s.buffers.Get().(*batch); ok && cap(b.bytes) <= maxFrame {
+		b.bytes = b.bytes[:0]
+		return b
+	}
+	return &batch{}
+}
+
+// start dials everybody who is there.
+func (s *session) start() {
+	s.svc.Present(nil)
+	for _, m := range s.svc.Members() {
+		if p := s.know(m); p != nil {
+			s.starting[p.id()] = true
+			s.dial(p)
+		}
+	}
+	s.agenda.after(s.cfg.StartWait, s.started)
+	s.agenda.after(tick, s.tick)
+	s.answered("")
+}
+
+// answered takes note that a member that was there at our start has answered,
+// or has gone; when all have, the chat is ready.
+func (s *session) answered(id string) {
+	delete(s.starting, id)
+	if len(s.starting) == 0 {
+		s.started()
+	}
+}
+
+// started calls ready, once, and shows who was here before us.
+func (s *session) started() {
+	if s.ready == nil {
+		return
+	}
+	clear(s.starting)
+	if len(s.here) > 0 {
+		slices.Sort(s.here)
+		s.svc.Show(extension.Line{Kind: extension.Good, Label: "info", Text: "here: " + strings.Join(s.here, ", ")})
+	}
+	ready := s.ready
+	s.ready, s.here = nil, nil
+	ready()
+}
+
+// serve runs what is handed in until the context ends.
+func (s *session) serve() {
+	defer close(s.closed)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		s.agenda.arm(timer)
+		select {
+		case f := <-s.in:
+			f()
+		case <-s.room.mail.signal:
+			s.collect()
+		case <-timer.C:
+			s.agenda.run()
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// collect takes what is in the mailbox.
+func (s *session) collect() {
+	changes, streams := s.room.mail.take()
+	for _, c := range changes {
+		s.changed(c)
+	}
+	for _, stream := range streams {
+		s.open(stream, extension.Member{})
+	}
+	if len(changes) > 0 {
+		s.lookAgain()
+	}
+}
+
+// open starts to serve a stream, whose handshake has to come about in time.
+func (s *session) open(stream extension.Stream, to extension.Member) *link {
+	l := &link{s: s, stream: stream, member: to, lastIn: time.Now()}
+	s.links[l] = true
+	s.wg.Go(l.read)
+	s.agenda.after(helloWait, func() {
+		if !l.welcome {
+			s.drop(l)
+		}
+	})
+	return l
+}
+
+// leave says goodbye on every link and waits until the others have closed
+// theirs, for a bounded time.
+func (s *session) leave() {
+	by := time.Now().Add(s.cfg.LeaveWait)
+	for l := range s.links {
+		if !l.welcome {
+			l.stream.Close()
+			continue
+		}
+		l.stream.SetDeadline(by)
+		l.say(frame{kind: kindLeave})
+	}
+	s.wg.Wait()
+	for _, p := range s.peers {
+		p.queue.drop()
+	}
+	s.svc.Present(nil)
+	close(s.ended)
+}
+
+// presentNow tells who is in the chat if that has changed.
+func (s *session) presentNow() {
+	var list []extension.Member
+	for _, p := range s.peers {
+		if p.state == open && p.present {
+			list = append(list, p.member)
+		}
+	}
+	slices.SortFunc(list, func(a, b extension.Member) int { return cmp.Compare(a.Name, b.Name) })
+	if !slices.Equal(list, s.present) {
+		s.present = list
+		s.svc.Present(slices.Clone(list))
+	}
+}
+
+// names lists the others in the chat.
+func (s *session) names() []string {
+	names := make([]string, 0, len(s.present))
+	for _, m := range s.present {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// send queues a message for everybody.
+func (s *session) send(m *message) {
+	s.room.seq++
+	m.seq, m.sent = s.room.seq, time.Now()
+	m.encoded = (&frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), text: m.text}).append(nil)
+	for _, p := range s.peers {
+		if p.state == open || p.state == away {
+			m.targets = append(m.targets, s.enqueue(p, m))
+		}
+	}
+	if m.waiting == 0 {
+		m.finish()
+	}
+}
+
+// enqueue queues a message for one peer.
+func (s *session) enqueue(p *peer, m *message) *target {
+	t := &target{message: m, name: p.member.Name}
+	if !p.queue.fits(m, s.cfg) {
+		t.fate = dropped
+		return t
+	}
+	if p.present && !p.queue.overdue(m.sent, s.cfg.AckWait) {
+		t.awaited = true
+		m.waiting++
+	}
+	p.queue.push(t)
+	if p.link != nil {
+		p.link.push(m.encoded)
+	}
+	return t
+}
+
+// ping asks a member for a sign of life.
+func (s *session) ping(name string, answer chan<- error) {
+	i := slices.IndexFunc(s.present, func(m extension.Member) bool { return m.Name == name })
+	if i < 0 {
+		answer <- noMember(name, s.names())
+		return
+	}
+	p := s.peers[s.present[i].ID]
+	if p.link == nil {
+		answer <- noStream(name)
+		return
+	}
+	s.pinged++
+	n := s.pinged
+	s.pings[n] = answer
+	s.agenda.after(pingKeep, func() { delete(s.pings, n) })
+	p.link.say(frame{kind: kindPing, num: n})
+}
+
+// received handles what came in on a link.
+func (s *session) received(l *link, frames []frame) {
+	if l.gone {
+		return
+	}
+	l.lastIn, l.asked = time.Now(), false
+	for i := range frames {
+		if ok := s.handle(l, &frames[i]); !ok {
+			s.drop(l)
+		}
+		if l.gone {
+			return
+		}
+	}
+	if l.peer != nil && l.peer.toAck > 0 {
+		l.acknowledge(l.peer.toAck)
+		l.peer.toAck = 0
+	}
+}
+
+// handle handles one frame; false means that it must not have come.
+func (s *session) handle(l *link, f *frame) bool {
+	if !l.welcome {
+		return s.handshake(l, f)
+	}
+	switch f.kind {
+	case kindStamp:
+		return s.svc.Observe([]byte(f.text)) == nil
+	case kindMsg:
+		s.message(l.peer, f)
+	case kindAck:
+		l.peer.queue.acknowledged(min(f.num, s.room.seq))
+	case kindPing:
+		l.say(frame{kind: kindPong, num: f.num})
+	case kindPong:
+		if answer, ok := s.pings[f.num]; ok {
+			delete(s.pings, f.num)
+			answer <- nil
+		}
+	case kindLeave:
+		s.left(l.peer)
+	default:
+		return false
+	}
+	return true
+}
+
+// message shows a message that was not shown before.
+func (s *session) message(p *peer, f *frame) {
+	h := s.room.seen[p.id()]
+	if h.boot == p.member.Boot && f.num <= h.seq {
+		p.toAck = h.seq
+		return
+	}
+	s.room.seen[p.id()] = heard{boot: p.member.Boot, seq: f.num}
+	fields := map[string]any{"from": p.member.Name, "id": p.messageID(f.num), "late": f.late}
+	if f.late {
+		fields["sent"] = time.Unix(0, int64(f.time)).UTC().Format(time.RFC3339Nano)
+	}
+	s.svc.Show(extension.Line{Label: p.member.Name, Text: f.text})
+	s.svc.Record(extension.Event{Type: "chat", Text: f.text, Fields: fields})
+	p.toAck = f.num
+}
