@@ -139,7 +139,7 @@ func (c *Client) Join(ctx context.Context, group string, r JoinRequest) (JoinRep
 	}
 	err := c.do(ctx, call{
 		what: what, method: "PUT", path: []string{"groups", group, "peers", r.ID}, lease: r.Token,
-		in:  joinBody{Name: r.Name, Boot: r.Boot, Addr: r.Addr, TTLSeconds: int64(r.TTL / time.Second)},
+		in:  joinBody{Name: r.Name, Boot: r.Boot, Addr: r.Addr, TTLSeconds: int64((r.TTL + time.Second - 1) / time.Second)},
 		out: &reply, group: &reply.Group,
 	})
 	return reply, err

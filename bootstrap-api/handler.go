@@ -51,8 +51,8 @@ type handler struct {
 }
 
 // NewHandler returns the service's handler. It starts nothing and holds
-// nothing that needs closing. Serve runs it with the limits that a service
-// needs. The error is ErrInvalid.
+// nothing that needs closing. What serves it sets the limits of connections:
+// deadlines, and the size of headers. The error is ErrInvalid.
 func NewHandler(c HandlerConfig) (http.Handler, error) {
 	if c.Store == nil {
 		return nil, refuse(ErrInvalid, "a bootstrap service needs a store")

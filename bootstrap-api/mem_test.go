@@ -10,6 +10,7 @@ import (
 	"time"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/netx"
 )
 
 // pipes is a listener in memory: a network of one address. Close ends it.
@@ -62,7 +63,7 @@ func serve(t testing.TB, h http.Handler) *pipes {
 	p := newPipes()
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- bootstrap.Serve(ctx, p, h) }()
+	go func() { served <- netx.ServeHTTP(ctx, p, h) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 )
@@ -68,6 +69,27 @@ func (t *Table) Put(group string, s *State) error {
 	s.Revision = t.Revision
 	t.Groups[group] = s.Clone()
 	return nil
+}
+
+// Update is Store.Update on the table: it tells whether fn changed anything.
+func (t *Table) Update(group string, fn func(*State) error) (changed bool, err error) {
+	old := t.Get(group)
+	state := old.Clone()
+	if err := fn(&state); err != nil {
+		return false, err
+	}
+	state.Revision = old.Revision
+	if state.Equal(old) {
+		return false, nil
+	}
+	return true, t.Put(group, &state)
+}
+
+// Clone returns a copy that shares nothing with t.
+func (t *Table) Clone() *Table {
+	c := *t
+	c.Groups = maps.Clone(t.Groups) // its states are never changed in place
+	return &c
 }
 
 func (t *Table) dropVacant(now time.Time) {

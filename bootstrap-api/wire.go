@@ -67,7 +67,7 @@ type JoinRequest struct {
 	Name string        // as Peer.Name
 	Boot int           // as Peer.Boot
 	Addr string        // as Peer.Addr
-	TTL  time.Duration // how long the lease shall last, in whole seconds; 0 leaves it to the service
+	TTL  time.Duration // how long the lease shall last, rounded up to seconds; 0 leaves it to the service
 
 	// Token is the lease token of the last join, which the lease then keeps.
 	// Empty, or one that the service does not know, gets a new one.
@@ -204,8 +204,12 @@ func checkBoot(boot int) error {
 	return nil
 }
 
-// check tells what is wrong with a request, its TTL and token excepted.
+// check tells what is wrong with a request, the service's bounds on TTL
+// excepted.
 func (r JoinRequest) check() error {
+	if r.TTL < 0 {
+		return refuse(ErrInvalid, "a lease of %v: give a positive time, or 0 to leave it to the service", r.TTL)
+	}
 	return firstError(checkID(r.ID), CheckName(r.Name), checkBoot(r.Boot), CheckAddr(r.Addr))
 }
 
