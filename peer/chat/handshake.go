@@ -8,10 +8,10 @@ import (
 )
 
 // Two members may dial each other at the same time. Then the stream of the
-// smaller id is kept: the smaller refuses a stream while its own dial is
-// under way or was answered less than young ago; in all other cases a new
-// stream replaces what there was, since its dialer would not have dialled
-// without need. What was under way on the other stream is not acknowledged,
+// smaller id is kept: the smaller lets a hello wait while its own dial is
+// under way, and refuses it if that was answered less than young ago; in all
+// other cases a new stream replaces what there was, since its dialer would not
+// have dialled without need. What was under way on the other stream is not acknowledged,
 // so it is sent again on the one that is kept.
 
 // handshake handles the first frames of a link.
@@ -50,10 +50,10 @@ func (s *session) greeted(l *link, f *frame) bool {
 	return true
 }
 
-// lookAgain considers the hellos that wait for the membership.
+// lookAgain considers the hellos that wait.
 func (s *session) lookAgain() {
 	for l := range s.links {
-		if !l.welcome && l.hello != nil {
+		if !l.welcome && !l.gone && l.hello != nil {
 			s.consider(l)
 		}
 	}
@@ -71,8 +71,8 @@ func (s *session) consider(l *link) bool {
 		s.refuse(l, fmt.Sprintf("%s has started anew since", f.text))
 	case p.member.Name != f.text:
 		s.refuse(l, fmt.Sprintf("the id of %s belongs to %s", f.text, p.member.Name))
-	case s.self.ID < p.id() && p.dialing && p.trying == nil:
-		return false // our own dial may still fail
+	case s.self.ID < p.id() && p.dialing:
+		return false
 	case s.crossed(p):
 		s.detach(l)
 	default:
@@ -84,8 +84,7 @@ func (s *session) consider(l *link) bool {
 
 // crossed tells whether our own dial beats a stream that a peer opened.
 func (s *session) crossed(p *peer) bool {
-	return s.self.ID < p.id() &&
-		(p.dialing || p.link != nil && p.link.dialled() && time.Since(p.link.since) < young)
+	return s.self.ID < p.id() && p.link != nil && p.link.dialled() && time.Since(p.link.since) < young
 }
 
 // welcomed handles the answer to our hello.
@@ -138,6 +137,7 @@ func (s *session) attach(p *peer, l *link) {
 		}
 		l.say(frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), late: true, text: m.text})
 	}
+	s.lookAgain()
 }
 
 // replace puts a link in the place of all others of its peer.

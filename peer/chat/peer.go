@@ -40,11 +40,12 @@ const (
 type peer struct {
 	member  extension.Member // its newest boot
 	present bool             // in the group
+	arrived time.Time        // since when its newest boot is known to be there
 	state   state
-	lost    bool // has been lost since it was last in the chat
-	shown   bool // the person here believes that it is in the chat
-	boot    int  // with which it was last in the chat, or 0
-	since   time.Time
+	lost    bool      // has been lost since it was last in the chat
+	shown   bool      // the person here believes that it is in the chat
+	boot    int       // with which it was last in the chat, or 0
+	since   time.Time // when it became away, lost or closed
 
 	link    *link
 	trying  *link // dialled, not answered yet
@@ -59,6 +60,16 @@ type peer struct {
 }
 
 func (p *peer) id() string { return p.member.ID }
+
+// owes tells whether the peer has owed an acknowledgement for d or longer.
+func (p *peer) owes(now time.Time, d time.Duration) bool {
+	since := p.arrived
+	if p.link != nil {
+		since = p.link.since
+	}
+	owed, ok := p.queue.owed(since)
+	return ok && now.Sub(owed) >= d
+}
 
 // messageID names a message of a peer for all and ever.
 func (p *peer) messageID(seq uint64) string {
@@ -81,6 +92,9 @@ func (s *session) know(m extension.Member) *peer {
 	}
 	if m.Boot > p.member.Boot {
 		s.reboot(p)
+	}
+	if !p.present || m.Boot > p.member.Boot {
+		p.arrived = time.Now()
 	}
 	p.member, p.present = m, true
 	return p
@@ -212,7 +226,7 @@ func (s *session) watch(l *link, now time.Time) {
 	case !l.welcome:
 	case silent > quiet+dead:
 		s.drop(l)
-	case silent > quiet && !l.asked, l.peer.queue.overdue(now, dead) && silent > dead && !l.asked:
+	case silent > quiet && !l.asked, l.peer.owes(now, dead) && silent > dead && !l.asked:
 		l.asked = true
 		l.say(frame{kind: kindPing})
 	}
@@ -342,6 +356,7 @@ func (s *session) drop(l *link) {
 	if p != nil {
 		s.retry(p)
 	}
+	s.lookAgain()
 }
 
 // introduction says who we are.

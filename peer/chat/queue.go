@@ -121,7 +121,14 @@ func (q *queue) drop() int {
 	return n
 }
 
-// overdue tells whether the oldest message has waited longer than d.
-func (q *queue) overdue(now time.Time, d time.Duration) bool {
-	return len(q.items) > 0 && now.Sub(q.items[0].message.sent) >= d
+// owed returns since when the oldest message is owed an acknowledgement by a
+// peer that could be reached since a time; false if none is.
+func (q *queue) owed(since time.Time) (time.Time, bool) {
+	if len(q.items) == 0 {
+		return time.Time{}, false
+	}
+	if sent := q.items[0].message.sent; sent.After(since) {
+		return sent, true
+	}
+	return since, true
 }

@@ -218,7 +218,7 @@ func (s *session) enqueue(p *peer, m *message) *target {
 		t.fate = dropped
 		return t
 	}
-	if p.present && !p.queue.overdue(m.sent, s.cfg.AckWait) {
+	if p.present && !p.owes(m.sent, s.cfg.AckWait) {
 		t.awaited = true
 		m.waiting++
 	}
