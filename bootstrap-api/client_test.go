@@ -1,7 +1,12 @@
 package bootstrap_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,4 +50,139 @@ func TestClientAndHandlerAgree(t *testing.T) {
 			t.Errorf("after the lease ran out: %+v, %v", g, err)
 		}
 	})
+}
+
+// A service may answer anything, slowly, or not at all: each time the client
+// comes back in time, with one clear error of the right kind.
+func TestHostileService(t *testing.T) {
+	answer := func(status int, media, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", media)
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	const group = `{"revision":1,"config":{"maxPeers":64,"minRefillCandidates":16},"standby":0,"peers":[%s]}`
+	peer := func(name, addr string) string {
+		return fmt.Sprintf(group, `{"id":"id-1","name":"`+name+`","boot":1,"addr":"`+addr+`","joined":1}`)
+	}
+	problem := func(kind, detail string) string {
+		return `{"type":"urn:peerlab:bootstrap:` + kind + `","status":422,"detail":"` + detail + `","free":"Not\nA name"}`
+	}
+	tests := []struct {
+		name    string
+		handler http.HandlerFunc
+		want    error // nil for success
+	}{
+		{"newer minor", answer(200, "application/json", strings.Replace(fmt.Sprintf(group, ""), `{"rev`, `{"new":[1],"rev`, 1)), nil},
+		{"web page", answer(200, "text/html", "<html>hello"), bootstrap.ErrProtocol},
+		{"web page not found", answer(404, "text/html", "<html>no"), bootstrap.ErrProtocol},
+		{"garbage as JSON", answer(200, "application/json", "\x00\xff\xfe{"), bootstrap.ErrProtocol},
+		{"JSON of another kind", answer(200, "application/json", `[]`), bootstrap.ErrProtocol},
+		{"empty object", answer(200, "application/json", `{}`), bootstrap.ErrProtocol},
+		{"nothing", answer(200, "application/json", ""), bootstrap.ErrProtocol},
+		{"another success", answer(202, "application/json", fmt.Sprintf(group, "")), bootstrap.ErrProtocol},
+		{"escapes in a name", answer(200, "application/json", peer(`\u001b[2Jbob`, "127.0.0.1:1")), bootstrap.ErrProtocol},
+		{"address that is none", answer(200, "application/json", peer("bob", "127.0.0.1:1; rm")), bootstrap.ErrProtocol},
+		{"redirect", http.RedirectHandler("http://elsewhere.example/", http.StatusFound).ServeHTTP, bootstrap.ErrProtocol},
+		{"proxy's bad gateway", answer(502, "text/html", "<html>"), bootstrap.ErrUnavailable},
+		{"unknown problem", answer(422, "application/problem+json", problem("sunspots", "x")), bootstrap.ErrProtocol},
+		{"problem that is none", answer(422, "application/problem+json", "[]"), bootstrap.ErrProtocol},
+		{"problem with a long detail", answer(422, "application/problem+json", problem("invalid", strings.Repeat("ä", 5000))), bootstrap.ErrInvalid},
+		{"10 MB", answer(200, "application/json", `"`+strings.Repeat("x", 10<<20)+`"`), bootstrap.ErrProtocol},
+		{"large header", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 1<<20))
+			answer(200, "application/json", fmt.Sprintf(group, ""))(w, r)
+		}, bootstrap.ErrUnavailable},
+		{"never", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, bootstrap.ErrUnavailable},
+		{"slowly", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, " ")
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(100 * time.Millisecond)
+			}
+		}, bootstrap.ErrUnavailable},
+		{"cut off", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			answer(200, "application/json", "{")(w, r)
+		}, bootstrap.ErrUnavailable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := client(t, serve(t, tt.handler), "")
+				begin := time.Now()
+				_, err := c.Group(t.Context(), "lab")
+				if !errors.Is(err, tt.want) || (err != nil && len(err.Error()) > 600) {
+					t.Errorf("%v, want %v", err, tt.want)
+				}
+				if took := time.Since(begin); took > bootstrap.DefaultTimeout {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestNoHTTP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		go func() {
+			conn, err := p.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 1))
+			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH\r\n\r\n")
+			_ = conn.Close()
+		}()
+		if _, err := client(t, p, "").Group(t.Context(), "lab"); !errors.Is(err, bootstrap.ErrUnavailable) {
+			t.Errorf("%v, want ErrUnavailable", err)
+		}
+		_ = p.Close()
+		if _, err := client(t, p, "").Group(t.Context(), "lab"); !errors.Is(err, bootstrap.ErrUnavailable) || !strings.Contains(err.Error(), "http://127.0.0.1:8080") {
+			t.Errorf("nobody there: %v, want ErrUnavailable with the URL", err)
+		}
+	})
+}
+
+func TestEndedContext(t *testing.T) {
+	c := service(t, bootstrap.HandlerConfig{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Group(ctx, "lab"); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context.Canceled", err)
+	}
+}
+
+func TestClientConfig(t *testing.T) {
+	for _, u := range []string{"", "127.0.0.1:8080", "ftp://127.0.0.1", "http://", "http://user:pass@host", "http://host?x=1", "http://host#x", "http://\x00"} {
+		if _, err := bootstrap.NewClient(bootstrap.ClientConfig{URL: u}); !errors.Is(err, bootstrap.ErrInvalid) {
+			t.Errorf("URL %q: %v, want ErrInvalid", u, err)
+		}
+	}
+	for _, token := range []string{"a b", "a\nb", "ä", strings.Repeat("x", 300)} {
+		if _, err := bootstrap.NewClient(bootstrap.ClientConfig{URL: "http://host", Token: token}); !errors.Is(err, bootstrap.ErrInvalid) {
+			t.Errorf("token %q: %v, want ErrInvalid", token, err)
+		}
+	}
+}
+
+// A service behind a path prefix works like one without.
+func TestPathPrefix(t *testing.T) {
+	h, err := bootstrap.NewHandler(bootstrap.HandlerConfig{Store: bootstrap.NewMemoryStore()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, http.StripPrefix("/bootstrap", h))
+	for _, u := range []string{"http://localhost/bootstrap", "http://localhost/bootstrap/"} {
+		c, err := bootstrap.NewClient(bootstrap.ClientConfig{URL: u, Dial: p.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Join(t.Context(), "lab", alice()); err != nil {
+			t.Errorf("%s: %v", u, err)
+		}
+	}
 }

@@ -43,7 +43,7 @@ func (p *pipes) Addr() net.Addr { return pipeAddr{} }
 func (p *pipes) Dial(ctx context.Context, _ string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	select {
-	case p.conns <- theirs:
+	case p.conns <- pipeConn{theirs}:
 		return ours, nil
 	case <-p.done:
 		return nil, errors.New("connection refused")
@@ -51,6 +51,11 @@ func (p *pipes) Dial(ctx context.Context, _ string) (net.Conn, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// pipeConn is a connection whose own end has the listener's address.
+type pipeConn struct{ net.Conn }
+
+func (pipeConn) LocalAddr() net.Addr { return pipeAddr{} }
 
 type pipeAddr struct{}
 

@@ -231,6 +231,9 @@ func (p Peer) check() error {
 
 // check tells whether a service may say that of a group.
 func (g Group) check() error {
+	if g.Peers == nil {
+		return refuse(ErrInvalid, "it has no peers, not even an empty list of them")
+	}
 	if len(g.Peers) > MaxPeers {
 		return refuse(ErrInvalid, "%d peers are more than the %d that a group may list", len(g.Peers), MaxPeers)
 	}
