@@ -2,6 +2,7 @@ package repl
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 )
@@ -11,7 +12,7 @@ import (
 // written. It has no completion and no history.
 //
 // Its reading goroutine starts with the first ReadLine and owns the input from
-// then on. A Read that blocks cannot be cancelled: after Close, or when the
+// then on, until the input ends. A Read that blocks cannot be cancelled: after Close, or when the
 // context of a ReadLine ended, the goroutine stays in it until it returns. A
 // line that it reads then is given to the next ReadLine.
 type PlainReader struct {
@@ -24,8 +25,9 @@ type PlainReader struct {
 	interrupt chan struct{}  // one token: ctrl-C
 	closed    chan struct{}
 
-	reading bool // a line was asked for and did not come yet; of ReadLine
-	started bool // of ReadLine
+	reading bool  // a line was asked for and did not come yet; of ReadLine
+	started bool  // of ReadLine
+	last    error // the input has ended with it; of ReadLine
 	close   sync.Once
 
 	mu     sync.Mutex // makes one write after the other: it is held while writing
@@ -58,12 +60,18 @@ func (p *PlainReader) ReadLine(ctx context.Context) (string, error) {
 		return "", io.EOF
 	default:
 	}
+	if p.last != nil {
+		return "", p.last
+	}
 	p.request()
 	p.showPrompt()
 	defer p.hidePrompt()
 	select {
 	case l := <-p.got:
 		p.reading = false
+		if final(l.err) {
+			p.last = l.err
+		}
 		return l.text, l.err
 	case <-p.interrupt:
 		p.endRow()
@@ -95,11 +103,17 @@ func (p *PlainReader) read() {
 		case <-p.want:
 			line, err := p.in.next()
 			p.got <- plainLine{line, err}
+			if final(err) {
+				return
+			}
 		case <-p.closed:
 			return
 		}
 	}
 }
+
+// final tells an error after which there are no more lines.
+func final(err error) bool { return err != nil && !errors.Is(err, ErrSyntax) }
 
 func (p *PlainReader) showPrompt() {
 	p.mu.Lock()

@@ -1,0 +1,76 @@
+package repl_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/peerlab/peerlab/repl"
+)
+
+func TestComplete(t *testing.T) {
+	s := newShell(t, chatModes, func(c *repl.Config) {
+		c.Modes[2].Complete = func(line string, pos int) ([]repl.Candidate, int) {
+			return []repl.Candidate{{Text: "mode:" + line[:pos]}}, 0
+		}
+		c.Commands[0].Complete = func(args []string) []repl.Candidate {
+			return []repl.Candidate{{Text: "@bob"}, {Text: strings.Join(args, "+")}}
+		}
+	})
+	all := "/boom /count /echo /execute /exit /fail /help /memberjoin /members /mode /msg /quit /set /sleep"
+	for _, tt := range []struct {
+		name, mode, line string // | is the cursor, if not at the end
+		want             string // candidates, joined by blanks
+		start            int
+	}{
+		{"empty in chat", "chat", "", all, 0},
+		{"blanks in chat", "chat", "  ", all, 2},
+		{"slash", "chat", "/", all, 0},
+		{"slash in cmd", "cmd", "/", all, 0},
+		{"empty in cmd", "cmd", "", strings.ReplaceAll(all, "/", ""), 0},
+		{"bare text", "chat", "hel", "", 3},
+		{"slash command", "chat", "/me", "/memberjoin /memberlist /members", 0},
+		{"before the cursor only", "chat", "/me|mbers x", "/memberjoin /memberlist /members", 0},
+		{"word in cmd", "cmd", "se", "set", 0},
+		{"second command", "chat", "/fail;se", "set", 6},
+		{"after a semicolon", "cmd", "fail; s", "set sleep", 6},
+		{"raw swallows the semicolon", "cmd", "msg a; se", "", 7},
+		{"argument", "chat", "/set ", `cold\ cut colour height`, 5},
+		{"argument prefix", "chat", "/set co", `cold\ cut colour`, 5},
+		{"by prefix of the command", "chat", "/se hei", "height", 4},
+		{"open single quote", "chat", "/set 'col", "'cold cut' 'colour'", 5},
+		{"open double quote", "chat", `/set "cold c`, `"cold cut"`, 5},
+		{"escaped blank", "chat", `/set cold\ c`, `cold\ cut`, 5},
+		{"second argument", "chat", "/set colour ", "", 12},
+		{"unknown command", "chat", "/nosuch x", "", 8},
+		{"option of a query", "cmd", "members -", "--json", 8},
+		{"no option of others", "cmd", "set -", "", 4},
+		{"help topics", "cmd", "help gr", "groups", 5},
+		{"help groups", "cmd", "help groups ", "chat cli data script", 12},
+		{"modes", "cmd", "mode c", "chat cmd", 5},
+		{"raw text", "cmd", "msg x y @", "@bob", 8},
+		{"raw arguments", "cmd", "msg x y ", "@bob x+y", 8},
+		{"comment", "cmd", "fail # se", "", 9},
+		{"mode's own", "go", "fmt.Pr|x", "mode:fmt.Pr", 0},
+		{"command in go", "go", "/mo", "/mode", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_ = s.SetMode(tt.mode)
+			before, after, _ := strings.Cut(tt.line, "|")
+			list, start := s.Complete(before+after, len(before))
+			var got []string
+			for _, c := range list {
+				got = append(got, c.Text)
+			}
+			if g := strings.Join(got, " "); g != tt.want || start != tt.start {
+				t.Errorf("%q: %q from %d, want %q from %d", tt.line, g, start, tt.want, tt.start)
+			}
+		})
+	}
+}
+
+func TestCompleteTellsSummaries(t *testing.T) {
+	list, _ := newShell(t).Complete("/members", 8)
+	if len(list) != 1 || list[0].Help != "who is there" {
+		t.Errorf("%v", list)
+	}
+}
