@@ -208,22 +208,30 @@ func (d *Discovery) renew(ctx context.Context) (bootstrap.Group, error) {
 		if err != nil {
 			return bootstrap.Group{}, err
 		}
-		d.mu.Lock()
-		me := d.me
-		d.mu.Unlock()
-		if me == nil {
+		me, ok := d.wish()
+		if !ok {
 			return bootstrap.Group{}, errors.New("not listed: use bootstrapjoin")
 		}
-		reply, err := s.client.Join(ctx, d.cfg.Group, *me)
+		reply, err := s.client.Join(ctx, d.cfg.Group, me)
 		if err == nil {
 			d.joined(s, reply)
 			return reply.Group, nil
 		}
 		if errors.Is(err, bootstrap.ErrInvalid) || errors.Is(err, bootstrap.ErrNameTaken) ||
 			tries > 0 || !d.waitOther(ctx, s) {
-			return bootstrap.Group{}, fmt.Errorf("bootstrap service %s: %w", s.url, err)
+			return bootstrap.Group{}, err
 		}
 	}
+}
+
+// wish is what we want to be listed as; false if we do not.
+func (d *Discovery) wish() (bootstrap.JoinRequest, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.me == nil {
+		return bootstrap.JoinRequest{}, false
+	}
+	return *d.me, true
 }
 
 // waitOther waits a little for another service in s's place, where one can
@@ -293,11 +301,10 @@ func (d *Discovery) Group(ctx context.Context) (bootstrap.Group, error) {
 	if errors.Is(err, bootstrap.ErrNotFound) {
 		return bootstrap.Group{}, nil // nobody has joined it yet
 	}
-	if err != nil {
-		return g, fmt.Errorf("bootstrap service %s: %w", s.url, err)
+	if err == nil {
+		d.listed(g)
 	}
-	d.listed(g)
-	return g, nil
+	return g, err
 }
 
 // Last is the list that the service gave last; false if it gave none.

@@ -21,6 +21,9 @@ func Components() []string {
 	return []string{"bootstrap", "chat", "broadcast", "membership", "node", "shell", "test"}
 }
 
+// Always is the level of lines that every level lets through.
+const Always = zerolog.NoLevel
+
 const (
 	keep     = 1000     // lines that Tail can show
 	maxBytes = 16 << 20 // a log file is renamed to NAME.old at half of this

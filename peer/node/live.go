@@ -211,6 +211,7 @@ func (l *live) launch(e extension.Extension) (*running, error) {
 	l.mu.Lock()
 	l.running[e.Name()] = r
 	l.mu.Unlock()
+	l.node.setPresent(e.Name(), nil)
 	l.endpoint.Handle(l.label(e.Name()), r.accept)
 	ok := l.spawn(func() {
 		defer cancel()
@@ -231,7 +232,7 @@ func (l *live) ended(r *running) {
 	l.mu.Lock()
 	delete(l.running, r.ext.Name())
 	l.mu.Unlock()
-	l.node.setPresent(r.ext.Name(), nil)
+	l.node.setAbsent(r.ext.Name())
 	close(r.done)
 	if r.err != nil {
 		logger := l.node.log("node")

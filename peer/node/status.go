@@ -3,7 +3,6 @@ package node
 import (
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/membership"
@@ -17,7 +16,7 @@ type Status struct {
 	Self    extension.Member // without an address before Create
 	Node    string           // what memberlist calls this boot
 	Members []membership.Info
-	Present map[string][]extension.Member // by extension: who takes part, as this peer sees it
+	Present map[string][]extension.Member // by open extension: who else takes part, as this peer sees it
 }
 
 // Status returns where the peer stands now.
@@ -87,13 +86,18 @@ func (n *Node) setReady(ready bool) {
 	n.wake()
 }
 
+// setPresent keeps who takes part in an open extension; nobody is not nil.
 func (n *Node) setPresent(name string, members []extension.Member) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if members == nil {
-		delete(n.present, name)
-	} else {
-		n.present[name] = slices.Clone(members)
-	}
+	n.present[name] = append([]extension.Member{}, members...)
+	n.wake()
+}
+
+// setAbsent notes that an extension is not open any more.
+func (n *Node) setAbsent(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.present, name)
 	n.wake()
 }
