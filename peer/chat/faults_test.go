@@ -44,7 +44,8 @@ func TestRandomFaults(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			cfg := chat.Config{QueueMessages: 1 << 20}
-			inLab(t, cfg, "p0 p1 p2 p3 p4", func(l *lab, _ []*extensiontest.Peer) {
+			delay := time.Duration(seed) * 3 * time.Millisecond
+			inSlowLab(t, delay, cfg, "p0 p1 p2 p3 p4", func(l *lab, _ []*extensiontest.Peer) {
 				s := &storm{lab: l, rnd: rand.New(rand.NewPCG(uint64(seed), 1))}
 				for i := range 300 {
 					s.step(i + 1)
@@ -161,8 +162,8 @@ func (s *storm) verify() {
 	}
 }
 
-// verifyPeer checks what a peer was shown; one that crashed may have been
-// shown a message twice, once in each of two boots.
+// verifyPeer checks what a peer was shown: one that crashed may have been shown
+// a message again, in another boot.
 func (s *storm) verifyPeer(p *extensiontest.Peer, crashed bool) {
 	name := p.Member().Name
 	shown := map[string]int{}
@@ -171,7 +172,8 @@ func (s *storm) verifyPeer(p *extensiontest.Peer, crashed bool) {
 		from := e.Fields["from"].(string)
 		var n int
 		fmt.Sscanf(strings.TrimPrefix(e.Text, from+" m"), "%d", &n)
-		if n <= last[from] && shown[e.Text] == 0 {
+		from += fmt.Sprint("#", e.Boot)
+		if n <= last[from] {
 			s.t.Errorf("%s was shown %q after m%d", name, e.Text, last[from])
 		}
 		last[from] = n
@@ -185,7 +187,7 @@ func (s *storm) verifyPeer(p *extensiontest.Peer, crashed bool) {
 		if slices.Contains(m.Reached, name) || slices.Contains(m.Pending, name) {
 			want = 1
 		}
-		if got := shown[m.text]; got != want && !(crashed && got >= want && got <= 2) {
+		if got := shown[m.text]; got < want || got > want && !crashed {
 			s.t.Errorf("%s was shown %q %d times; the sender was told %+v", name, m.text, got, m.Delivery)
 		}
 	}

@@ -45,13 +45,21 @@ type lab struct {
 // one after the other.
 func inLab(t *testing.T, cfg chat.Config, names string, f func(l *lab, p []*extensiontest.Peer)) {
 	t.Helper()
+	inSlowLab(t, 0, cfg, names, f)
+}
+
+// inSlowLab is inLab with bytes that travel for a time.
+func inSlowLab(t *testing.T, delay time.Duration, cfg chat.Config, names string, f func(l *lab, p []*extensiontest.Peer)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{World: extensiontest.NewWorld(t), t: t, rooms: map[*extensiontest.Peer]*chat.Room{}, cfg: cfg}
+		l.Delay = delay
 		for _, name := range strings.Fields(names) {
 			p := l.Peer(name)
 			l.peers = append(l.peers, p)
 			l.start(p)
 			p.Ready()
+			time.Sleep(2 * delay)
 			synctest.Wait()
 		}
 		f(l, l.peers)
@@ -376,6 +384,30 @@ func TestSilentStall(t *testing.T) {
 		wantDelivery(t, l.send(p[0], "two"), "bob", "", "")
 		l.wantLines(p[1], "<info> here: alice", "<alice> one", "<alice> two")
 		l.wantLines(p[0], "<joined> bob has joined")
+	})
+}
+
+// The stream breaks when the message was shown and its acknowledgement is
+// still under way.
+func TestLostAcknowledgement(t *testing.T) {
+	inSlowLab(t, 10*time.Millisecond, chat.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
+		done := make(chan chat.Delivery)
+		go func() { done <- l.send(p[0], "hello") }()
+		time.Sleep(15 * time.Millisecond)
+		l.Reset(p[0], p[1])
+		wantDelivery(t, <-done, "bob", "", "")
+		l.wantLines(p[1], "<info> here: alice", "<alice> hello")
+	})
+}
+
+// A stream stalls for good, as one does that a router has forgotten.
+func TestFrozenStream(t *testing.T) {
+	inLab(t, chat.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
+		l.Freeze(p[0], p[1])
+		wantDelivery(t, l.send(p[0], "one"), "", "bob", "")
+		time.Sleep(20 * time.Second)
+		wantDelivery(t, l.send(p[0], "two"), "bob", "", "")
+		l.wantLines(p[1], "<info> here: alice", "<alice> one", "<alice> two")
 	})
 }
 

@@ -34,9 +34,10 @@ type Peer struct {
 	onShow  func(extension.Line)
 }
 
-// Event is what an extension recorded, with the logical time it got.
+// Event is what an extension recorded, when and in which boot.
 type Event struct {
 	extension.Event
+	Boot    int // of the peer
 	Lamport uint64
 }
 
@@ -343,7 +344,7 @@ func (s *services) record(e extension.Event) {
 	}
 	s.p.lamport++
 	if s.p.onShow == nil {
-		s.p.events = append(s.p.events, Event{e, s.p.lamport})
+		s.p.events = append(s.p.events, Event{e, s.p.boot, s.p.lamport})
 	}
 }
 

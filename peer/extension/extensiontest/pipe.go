@@ -25,12 +25,13 @@ type end struct {
 // and without a lock held while anybody waits, so that a goroutine waiting on
 // it is durably blocked in a synctest bubble.
 func Pipe() (a, b extension.Stream) {
-	x, y := newPipe()
+	x, y := newPipe(0)
 	return x, y
 }
 
-func newPipe() (a, b *end) {
-	ab, ba := newHalf(), newHalf()
+// newPipe makes a pipe whose bytes travel for a time.
+func newPipe(delay time.Duration) (a, b *end) {
+	ab, ba := newHalf(delay), newHalf(delay)
 	return &end{in: ba, out: ab}, &end{in: ab, out: ba}
 }
 
@@ -76,16 +77,55 @@ func (e *end) reset() {
 type half struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at each change
+	delay   time.Duration
 	buf     []byte
-	stalled bool // nothing arrives for now
-	ended   bool // the writer closed
-	closed  bool // the reader closed
+	marks   []mark // the writes that buf consists of, unless delay is 0
+	stalled bool   // nothing arrives for now
+	ended   bool   // the writer closed
+	closed  bool   // the reader closed
 	broken  bool
 	readBy  time.Time
 	writeBy time.Time
 }
 
-func newHalf() *half { return &half{changed: make(chan struct{})} }
+// mark is when n more bytes arrive.
+type mark struct {
+	n  int
+	at time.Time
+}
+
+func newHalf(delay time.Duration) *half {
+	return &half{changed: make(chan struct{}), delay: delay}
+}
+
+// arrived tells how many bytes can be read, and when there will be more; a
+// zero time if nothing is under way.
+func (h *half) arrived() (int, time.Time) {
+	if h.delay == 0 {
+		return len(h.buf), time.Time{}
+	}
+	n := 0
+	for _, m := range h.marks {
+		if !expired(m.at) {
+			return n, m.at
+		}
+		n += m.n
+	}
+	return n, time.Time{}
+}
+
+// takeOut removes bytes that have been read.
+func (h *half) takeOut(n int) {
+	h.buf = append(h.buf[:0], h.buf[n:]...)
+	for n > 0 && len(h.marks) > 0 {
+		part := min(n, h.marks[0].n)
+		n -= part
+		h.marks[0].n -= part
+		if h.marks[0].n == 0 {
+			h.marks = h.marks[1:]
+		}
+	}
+}
 
 // change runs f under the lock and wakes all who wait.
 func (h *half) change(f func()) {
@@ -110,6 +150,7 @@ func (h *half) read(p []byte) (int, error) {
 func (h *half) tryRead(p []byte) (n int, wait chan struct{}, by time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	there, more := h.arrived()
 	switch {
 	case h.closed:
 		return 0, nil, by, io.ErrClosedPipe
@@ -117,16 +158,20 @@ func (h *half) tryRead(p []byte) (n int, wait chan struct{}, by time.Time, err e
 		return 0, nil, by, errReset
 	case expired(h.readBy):
 		return 0, nil, by, os.ErrDeadlineExceeded
-	case len(h.buf) > 0 && !h.stalled:
-		n = copy(p, h.buf)
-		h.buf = append(h.buf[:0], h.buf[n:]...)
+	case there > 0 && !h.stalled:
+		n = copy(p, h.buf[:there])
+		h.takeOut(n)
 		close(h.changed)
 		h.changed = make(chan struct{})
 		return n, nil, by, nil
-	case h.ended && !h.stalled:
+	case h.ended && !h.stalled && len(h.buf) == 0:
 		return 0, nil, by, io.EOF
 	}
-	return 0, h.changed, h.readBy, nil
+	by = h.readBy
+	if !more.IsZero() && (by.IsZero() || more.Before(by)) {
+		by = more
+	}
+	return 0, h.changed, by, nil
 }
 
 func (h *half) write(p []byte) (int, error) {
@@ -158,6 +203,9 @@ func (h *half) tryWrite(p []byte) (n int, wait chan struct{}, by time.Time, err 
 	}
 	n = min(len(p), window-len(h.buf))
 	h.buf = append(h.buf, p[:n]...)
+	if h.delay > 0 {
+		h.marks = append(h.marks, mark{n, time.Now().Add(h.delay)})
+	}
 	close(h.changed)
 	h.changed = make(chan struct{})
 	return n, nil, by, nil

@@ -36,6 +36,10 @@ type World struct {
 	// first peer starts.
 	Connect func() (dialer, listener extension.Stream, err error)
 
+	// Delay is how long bytes travel on pipes. Zero means no time at all. Set
+	// it before the first peer starts.
+	Delay time.Duration
+
 	mu      sync.Mutex
 	peers   []*Peer
 	cut     map[[2]*Peer]bool
@@ -119,6 +123,19 @@ func (w *World) Reset(a, b *Peer) {
 	for s := range w.streams {
 		if pair(s.from, s.to) == pair(a, b) {
 			s.reset()
+			delete(w.streams, s)
+		}
+	}
+}
+
+// Freeze stalls every stream between two peers for good. New ones can be
+// opened.
+func (w *World) Freeze(a, b *Peer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for s := range w.streams {
+		if pair(s.from, s.to) == pair(a, b) {
+			s.stall(true)
 			delete(w.streams, s)
 		}
 	}
@@ -219,7 +236,7 @@ func (w *World) tryOpen(from *Peer, to extension.Member) (extension.Stream, chan
 func (w *World) connect(from, to *Peer) (extension.Stream, error) {
 	s := &wire{from: from, to: to}
 	if w.Connect == nil {
-		s.a, s.b = Pipe()
+		s.a, s.b = newPipe(w.Delay)
 	} else {
 		var err error
 		if s.a, s.b, err = w.Connect(); err != nil {
