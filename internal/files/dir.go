@@ -257,7 +257,10 @@ func (d *dir) Rename(from, to string) error {
 		return err
 	}
 	if err := d.with("rename", from, func(root *os.Root, local string) error {
-		_, err := root.Lstat(local)
+		info, err := root.Lstat(local)
+		if err == nil && info.IsDir() {
+			err = syscall.EISDIR
+		}
 		return err
 	}); err != nil {
 		return err

@@ -188,8 +188,9 @@ func testDirectoryInTheWay(t *testing.T, fsys files.FS) {
 	_, err = fsys.Append("way", perm)
 	wantError(t, "append", err, nil, path)
 	wantError(t, "remove", fsys.Remove("way"), nil, path)
+	wantError(t, "rename", fsys.Rename("way", "elsewhere"), nil, path)
 	write(t, fsys, "other", "")
-	wantError(t, "rename", fsys.Rename("other", "way"), nil, path)
+	wantError(t, "rename to it", fsys.Rename("other", "way"), nil, path)
 	wantFile(t, fsys, "way/file", "content")
 	wantList(t, fsys, ".", "other", "way/")
 }
