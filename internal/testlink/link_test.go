@@ -271,7 +271,7 @@ func TestOverflowEndsTheLink(t *testing.T) {
 	s := newServer(t, func(cfg *testlink.ServerConfig) {
 		receive := cfg.Receive
 		cfg.Receive = func(c *testlink.Conn, m testlink.Message) {
-			if _, is := m.(testlink.Recorded); is {
+			if _, opened := m.(testlink.Opened); !opened {
 				<-release
 			}
 			receive(c, m)
@@ -281,11 +281,10 @@ func TestOverflowEndsTheLink(t *testing.T) {
 	cfg.Queue = 8
 	link := dial(t, cfg)
 	_, ended := serve(t, link, ok)
-	big := event(1)
-	big.Text = strings.Repeat("x", 1<<20)
+	big := []byte(`"` + strings.Repeat("x", 1<<18) + `"`)
 	deadline := time.After(10 * time.Second)
 	for full := false; !full; {
-		link.Event(big) // must never block
+		link.Sink(event(1), big) // must never block
 		select {
 		case err := <-ended:
 			if full = true; !errors.Is(err, testlink.ErrOverflow) {
@@ -413,7 +412,7 @@ func TestIllBehavedPeers(t *testing.T) {
 		{"no hello", []string{`{"v":1,"type":"status","status":{}}`}, `\"status\" instead of a hello`},
 		{"unknown member", []string{hello, `{"v":1,"type":"result","id":1,"result":{"ok":true},"x":1}`}, `unknown field`},
 		{"a server's word", []string{hello, `{"v":1,"type":"command"}`}, `\"command\" from a peer`},
-		{"broken event", []string{hello, `{"v":1,"type":"event","event":{"v":1}}`}, `unexpected message`},
+		{"broken event", []string{hello, `{"v":1,"type":"event","event":[1]}`}, `unexpected message`},
 		{"event of another version", []string{hello, `{"v":1,"type":"event","event":{"v":9}}`}, `event`},
 	}
 	for _, tt := range tests {
@@ -424,9 +423,11 @@ func TestIllBehavedPeers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
 			var last string
 			for {
-				_, data, err := ws.Read(t.Context())
+				_, data, err := ws.Read(ctx)
 				if err != nil {
 					break
 				}
@@ -475,7 +476,7 @@ func TestLongOutputIsCut(t *testing.T) {
 // TestGolden pins the bytes of every message that a peer or a server of this
 // version sends.
 func TestGolden(t *testing.T) {
-	up, down := make(chan string, 100), make(chan string, 100)
+	up, down, answered := make(chan string, 100), make(chan string, 100), make(chan struct{})
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -483,14 +484,24 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			return
 		}
+		defer close(up)
+		defer ws.CloseNow()
+		replies := map[string]string{"hello": `{"v":1,"type":"welcome"}`, "ask": `{"v":1,"type":"command","id":1,"line":"x"}`}
 		for {
+			var f struct{ Type string }
 			_, data, err := ws.Read(r.Context())
-			if err != nil {
+			if err != nil || json.Unmarshal(data, &f) != nil {
 				return
 			}
 			up <- string(data)
-			if strings.Contains(string(data), `"hello"`) {
-				_ = ws.Write(r.Context(), websocket.MessageText, []byte(`{"v":1,"type":"welcome"}`))
+			if reply := replies[f.Type]; reply != "" {
+				_ = ws.Write(r.Context(), websocket.MessageText, []byte(reply))
+			}
+			switch f.Type {
+			case "result":
+				close(answered)
+			case "close":
+				return
 			}
 		}
 	}))
@@ -507,8 +518,8 @@ func TestGolden(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	_ = link.Register(ctx, testlink.Filter{Stream: "messagesView", Count: 1, Pattern: "<bob> test"})
 	cancel()
+	<-answered
 	stop()
-	close(up)
 
 	ws := raw(t, s)
 	go func() {
@@ -519,6 +530,9 @@ func TestGolden(t *testing.T) {
 				return
 			}
 			down <- string(data)
+			if strings.Contains(string(data), `"close"`) {
+				ws.CloseNow()
+			}
 		}
 	}()
 	_ = ws.Write(t.Context(), websocket.MessageText, []byte(`{"v":1,"type":"hello","hello":{"name":"a","id":"","boot":1,"pid":0,"version":""}}`))

@@ -37,8 +37,8 @@ type ServerConfig struct {
 	Queue int
 }
 
-// Message is what a peer says: Opened, Recorded, Status, Result by way of
-// Finished, Asked or Closed.
+// Message is what a peer says: Opened, Recorded, Status, Finished, Asked or
+// Closed.
 type Message interface{ message() }
 
 // Opened begins a link.
@@ -174,8 +174,8 @@ func (s *Server) serve(ctx context.Context, c *Conn) {
 	}
 	c.hello = hello
 	s.known(c)
+	c.s.send(frame{Type: typeWelcome}) // before any command
 	s.cfg.Receive(c, Opened{Hello: hello})
-	c.s.send(frame{Type: typeWelcome})
 	err = c.s.run(func(f frame) error {
 		m, err := f.heard()
 		if err == nil {

@@ -28,7 +28,7 @@
 // # Server side
 //
 // Server is an http.Handler; what it hears it hands to Config.Receive, in
-// order per peer: Opened, then Recorded, Status, Result and Asked, at last
+// order per peer: Opened, then Recorded, Status, Finished and Asked, at last
 // Closed. Conn sends commands, cancels and answers, and never blocks either.
 //
 // # Who may
