@@ -51,9 +51,7 @@ type segment struct {
 // deliverSegment brings a segment to an end of a stream. Segments of one
 // direction arrive in the order in which they were delivered.
 func (n *Net) deliverSegment(to *end, s segment) {
-	if broken := to.arrive(s); broken {
-		to.peer.arrive(segment{kind: reset})
-	}
+	to.arrive(s)
 }
 
 // deliverDial brings an attempt to dial to a listener, and returns our end of

@@ -118,9 +118,7 @@ func (l *listener) Close() error {
 	n := l.host.net
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if l.host.listeners[l.local.Port()] == l {
-		delete(l.host.listeners, l.local.Port())
-	}
+	delete(l.host.listeners, l.local.Port())
 	return nil
 }
 

@@ -224,8 +224,10 @@ func TestEphemeralPorts(t *testing.T) {
 	ln := listen(t, b, ":7000")
 	taken := listen(t, a, ":49153")
 	var ports []string
+	var conns []net.Conn
 	for range 3 {
 		conn := dial(t, a, ln.Addr())
+		conns = append(conns, conn)
 		_, port, _ := net.SplitHostPort(conn.LocalAddr().String())
 		ports = append(ports, port)
 	}
@@ -240,6 +242,10 @@ func TestEphemeralPorts(t *testing.T) {
 	}
 	if p := listenPort(t, a); p != 49153 {
 		t.Errorf("port %d after the last one, want 49153: the others have streams", p)
+	}
+	conns[1].Close()
+	if p := listenPort(t, a); p != 49154 {
+		t.Errorf("port %d, want 49154: its stream was closed", p)
 	}
 }
 
@@ -325,6 +331,30 @@ func TestWritesDoNotMix(t *testing.T) {
 			if _, err := io.ReadFull(far, got); err != nil || bytes.Count(got, got[:1]) != size {
 				t.Errorf("writes are mixed; error %v", err)
 			}
+		}
+	})
+}
+
+// TestLaggingReader: bytes keep their order and their values while a reader
+// lags behind by odd amounts.
+func TestLaggingReader(t *testing.T) {
+	bubble(t, func(t *testing.T, n *netsim.Net, a, b *netsim.Host) {
+		near, far := stream(t, a, b)
+		var sent, received []byte
+		chunk, buf := make([]byte, 1000), make([]byte, 777)
+		for i := range 500 {
+			for j := range chunk {
+				chunk[j] = byte(i * j)
+			}
+			near.Write(chunk)
+			sent = append(sent, chunk...)
+			n, _ := io.ReadFull(far, buf)
+			received = append(received, buf[:n]...)
+		}
+		near.Close()
+		rest, err := io.ReadAll(far)
+		if received = append(received, rest...); err != nil || !bytes.Equal(received, sent) {
+			t.Errorf("received %d bytes of %d, or others; error %v", len(received), len(sent), err)
 		}
 	})
 }

@@ -125,9 +125,7 @@ func (p *packetConn) Close() error {
 	n := p.host.net
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if p.host.packets[p.local.Port()] == p {
-		delete(p.host.packets, p.local.Port())
-	}
+	delete(p.host.packets, p.local.Port())
 	return nil
 }
 

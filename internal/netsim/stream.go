@@ -63,17 +63,13 @@ func (n *Net) newEnd(h *Host, local, remote netip.AddrPort) *end {
 	return e
 }
 
-// arrive takes in a segment from the other end. It tells whether bytes came
-// that nobody can read any more, which breaks the stream.
-func (e *end) arrive(s segment) (broken bool) {
+// arrive takes in a segment from the other end.
+func (e *end) arrive(s segment) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch s.kind {
 	case data:
-		if e.dead != nil {
-			return true
-		}
-		if !e.eof {
+		if e.dead == nil && !e.eof {
 			e.take(s.data)
 			e.readable.Broadcast()
 		}
@@ -86,7 +82,6 @@ func (e *end) arrive(s segment) (broken bool) {
 	case gone, reset:
 		e.part(s.kind)
 	}
-	return false
 }
 
 // part takes in that the other end is no more.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -49,7 +50,14 @@ func TestSilentStranger(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := netsim.New()
 				e := serve(t, n, "10.0.0.1")
-				keep := func(conn net.Conn) { t.Cleanup(func() { conn.Close() }) }
+				var read sync.WaitGroup
+				defer read.Wait()
+				keep := func(conn net.Conn) {
+					read.Go(func() {
+						io.Copy(io.Discard, conn)
+						conn.Close()
+					})
+				}
 				e.Handle("", keep)
 				e.Handle("chat", keep)
 				conn, err := n.Host("10.0.0.2").Dial(t.Context(), e.Addr().String())
@@ -164,6 +172,42 @@ func TestHTTPStuck(t *testing.T) {
 	})
 }
 
+// TestHTTPHijacked: a handler that took over its connection learns of the end
+// by its context, at once.
+func TestHTTPHijacked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := netsim.New()
+		ln, err := n.Host("10.0.0.1").Listen(t.Context(), ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		taken := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			cancel()
+			<-r.Context().Done()
+		})
+		conn, err := n.Host("10.0.0.2").Dial(t.Context(), "10.0.0.1:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		begin := time.Now()
+		if err := netx.ServeHTTP(ctx, ln, taken); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 // TestHTTPListenerFails: an end that nobody asked for is an error.
 func TestHTTPListenerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -179,7 +223,34 @@ func TestHTTPListenerFails(t *testing.T) {
 	})
 }
 
-// TestServeCrash: so does an endpoint.
+// TestServeJoins: what a handler does has been done when Serve returns.
+func TestServeJoins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := netsim.New().Host("10.0.0.1")
+		e, err := netx.Open(t.Context(), netx.EndpointConfig{Network: host, Addr: ":0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		handled := false
+		e.Handle("chat", func(conn net.Conn) {
+			cancel()
+			time.Sleep(time.Second)
+			conn.Close()
+			handled = true
+		})
+		go func() {
+			if conn, err := e.Dial(t.Context(), e.Addr().String(), "chat"); err == nil {
+				conn.Close()
+			}
+		}()
+		if err := e.Serve(ctx); err != nil || !handled {
+			t.Errorf("error %v; handled: %v", err, handled)
+		}
+	})
+}
+
+// TestServeCrash: an endpoint whose host crashes has not ended in order.
 func TestServeCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := netsim.New().Host("10.0.0.1")

@@ -92,9 +92,11 @@ func (p Pair) plain(t *testing.T, to netip.AddrPort) net.Conn {
 	return conn
 }
 
-// wantClosed wants a stream to end without a byte.
+// wantClosed wants a stream to end without a byte, and soon: before it would
+// be ended for its silence.
 func wantClosed(t *testing.T, conn net.Conn) {
 	t.Helper()
+	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
 	n, err := conn.Read(make([]byte, 1))
 	if n != 0 || (err != io.EOF && !isReset(err)) {
 		t.Errorf("read is %d, %v, want the end", n, err)
