@@ -36,7 +36,7 @@ type said struct {
 }
 
 func TestRandomFaults(t *testing.T) {
-	seeds := 20
+	seeds := 12
 	if testing.Short() {
 		seeds = 4
 	}
@@ -44,7 +44,7 @@ func TestRandomFaults(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			cfg := chat.Config{QueueMessages: 1 << 20}
-			delay := time.Duration(seed) * 3 * time.Millisecond
+			delay := time.Duration(seed) * 5 * time.Millisecond
 			inSlowLab(t, delay, cfg, "p0 p1 p2 p3 p4", func(l *lab, _ []*extensiontest.Peer) {
 				s := &storm{lab: l, rnd: rand.New(rand.NewPCG(uint64(seed), 1))}
 				for i := range 300 {

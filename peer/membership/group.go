@@ -114,8 +114,9 @@ func (g *Group) meta() meta {
 }
 
 // Run makes the member live, calls started, and serves until ctx ends. It
-// takes no leave of anybody: see Leave. When it returns, memberlist and all
-// goroutines of the Group have ended.
+// takes no leave of anybody: see Leave. When it returns, all goroutines of the
+// Group have ended; memberlist's own may take some seconds more, and change
+// nothing any more.
 func (g *Group) Run(ctx context.Context, started func()) error {
 	if g.ctx.Err() != nil {
 		return errors.New("a membership runs once")

@@ -1,0 +1,20 @@
+# Thin on purpose: each target is one command that works without make too.
+.PHONY: test race lint bench soak build
+
+test: ## what the README promises
+	go test work
+
+race:
+	go test -race -shuffle=on work
+
+lint: ## vet for three systems, pinned linters from tools/, tidy modules
+	.ci/lint
+
+bench: ## the figures of docs/benchmarks.md
+	go test -run '^$$' -bench . -benchtime 1s ./internal/... ./repl/... ./peer/... ./bootstrap-api/... ./testserver/...
+
+soak: ## what takes too long for every day; results go into docs/benchmarks.md
+	PEERLAB_SOAK=1 go test -race -count=1 -timeout 60m work
+
+build:
+	go build -trimpath -ldflags='-s -w' -o bin/ ./peer ./bootstrap-server ./testserver

@@ -1,0 +1,291 @@
+package peerlab_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/peerlab/peerlab/"
+
+// rule says who may import what, and why. Paths of this module are written
+// without its prefix; "peer/..." stands for peer and all below it.
+type rule struct {
+	why     string
+	who     []string // packages the rule is about
+	except  []string // of them, those that it is not about
+	never   []string // imports that they must not have
+	only    []string // or the only imports that they may have
+	onlyStd bool     // or nothing but the standard library
+}
+
+// rules keep the directions of import. The reason is what a failure prints.
+func rules() []rule {
+	return []rule{
+		{why: "repl is a library of its own: it knows nothing of peers, and declares what it needs",
+			who: []string{"repl"}, onlyStd: true},
+		{why: "one adapter touches the line editor, so that it can be replaced",
+			who: []string{"..."}, except: []string{"repl/readline"}, never: []string{"github.com/chzyer/readline"}},
+		{why: "the adapter serves the shell, not the peer",
+			who: []string{"repl/readline"}, never: []string{"peer/...", "internal/..."}},
+		{why: "memberlist and its traps stay in one package",
+			who: []string{"..."}, except: []string{"peer/membership"}, never: []string{"github.com/hashicorp/memberlist"}},
+		{why: "extensions are pure: they reach the world through extension.Services only",
+			who: []string{"peer/chat", "peer/broadcast", "peer/extension"}, never: []string{"net", "net/http", "os", "os/...", "syscall", "internal/...", "peer/node", "peer/membership", "github.com/hashicorp/..."}},
+		{why: "a node and its shell get a Config; they never see flags, the environment, standard input or exits",
+			who: []string{"peer/node", "peer/shell", "peer/membership", "peer/discovery", "peer/identity", "peer/logbook"}, never: []string{"os", "os/...", "flag", "syscall", "github.com/spf13/..."}},
+		{why: "layers import downwards only: membership knows neither discovery nor extensions that run on it",
+			who: []string{"peer/membership"}, never: []string{"peer/discovery", "peer/node", "peer/shell", "peer/chat", "peer/broadcast", "bootstrap-api"}},
+		{why: "discovery keeps records; contacting members is membership's business",
+			who: []string{"peer/discovery"}, never: []string{"peer/membership", "peer/node", "peer/shell"}},
+		{why: "a node does not know which extensions it runs",
+			who: []string{"peer/node", "peer/shell"}, never: []string{"peer/chat", "peer/broadcast"}},
+		{why: "the seams know nothing of what is built on them",
+			who: []string{"internal/..."}, never: []string{"peer/...", "testserver/...", "bootstrap-server/...", "repl/..."}},
+		{why: "the bootstrap contract serves every host, so it knows none",
+			who: []string{"bootstrap-api"}, never: []string{"peer/...", "testserver/...", "bootstrap-server/...", "os", "os/..."}},
+		{why: "the scenario language is pure: parsed files are data, judging is a function of events",
+			who: []string{"testserver/scenario"}, never: []string{"net", "net/http", "os", "os/...", "peer/...", "bootstrap-api/..."}},
+		{why: "Firestore and the cloud belong to the service that runs there",
+			who: []string{"..."}, except: []string{"bootstrap-cloudfunctions/..."}, never: []string{"cloud.google.com/..."}},
+	}
+}
+
+// file is one parsed Go file of this module that is no test.
+type file struct {
+	name    string // slash-separated, from the root
+	dir     string // its package's folder; "." is the root
+	pkg     string
+	imports []string // paths of this module without its prefix
+	ast     *ast.File
+	lines   int
+}
+
+func goFiles(t *testing.T, tests bool) []file {
+	t.Helper()
+	fset := token.NewFileSet()
+	var all []file
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && skipDir(name):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") != tests:
+			return nil
+		}
+		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		one := file{name: name, dir: path.Dir(name), pkg: f.Name.Name, ast: f, lines: fset.Position(f.End()).Line}
+		for _, i := range f.Imports {
+			p, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			one.imports = append(one.imports, strings.TrimPrefix(p, module))
+		}
+		all = append(all, one)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) == 0 {
+		t.Fatal("no Go files found: the test must run in the root of the module")
+	}
+	return all
+}
+
+// skipDir leaves out hidden folders, folders of test data, run directories,
+// and modules of their own.
+func skipDir(name string) bool {
+	base := path.Base(name)
+	if name != "." && (strings.HasPrefix(base, ".") || base == "testdata" || name == "runs" || name == "bin") {
+		return true
+	}
+	_, err := os.Stat(path.Join(name, "go.mod"))
+	return name != "." && err == nil
+}
+
+// matches tells whether a package path is one of the patterns.
+func matches(pkg string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		tree, isTree := strings.CutSuffix(p, "...")
+		root := strings.TrimSuffix(tree, "/")
+		return pkg == p || isTree && (root == "" || pkg == root || strings.HasPrefix(pkg, tree))
+	})
+}
+
+// breach returns what rule r has against f, if anything.
+func (r rule) breach(f file) string {
+	if !matches(f.dir, r.who) || matches(f.dir, r.except) {
+		return ""
+	}
+	for _, i := range f.imports {
+		std := !strings.Contains(strings.Split(i, "/")[0], ".") && !isOurs(i)
+		switch {
+		case matches(i, r.never), r.onlyStd && !std, r.only != nil && !matches(i, r.only):
+			return fmt.Sprintf("%s imports %s: %s", f.name, i, r.why)
+		}
+	}
+	return ""
+}
+
+// isOurs tells an import of this module from one of the standard library.
+func isOurs(i string) bool {
+	for _, top := range []string{"repl", "peer", "bootstrap-api", "bootstrap-server", "testserver", "internal"} {
+		if i == top || strings.HasPrefix(i, top+"/") {
+			_, err := os.Stat(i)
+			return err == nil
+		}
+	}
+	return false
+}
+
+func TestDirectionsOfImport(t *testing.T) {
+	files := goFiles(t, false)
+	for _, r := range rules() {
+		for _, f := range files {
+			if b := r.breach(f); b != "" {
+				t.Error(b)
+			}
+		}
+	}
+}
+
+// TestRulesCanFail shows that the rules see what they forbid.
+func TestRulesCanFail(t *testing.T) {
+	for _, f := range []file{
+		{name: "x", dir: "repl", imports: []string{"github.com/google/uuid"}},
+		{name: "x", dir: "repl", imports: []string{"peer/node"}},
+		{name: "x", dir: "peer/shell", imports: []string{"github.com/chzyer/readline"}},
+		{name: "x", dir: "peer/node", imports: []string{"github.com/hashicorp/memberlist"}},
+		{name: "x", dir: "peer/chat", imports: []string{"net"}},
+		{name: "x", dir: "peer/node", imports: []string{"os/exec"}},
+		{name: "x", dir: "internal/netx", imports: []string{"peer/node"}},
+		{name: "x", dir: "testserver/scenario", imports: []string{"net/http"}},
+	} {
+		if !slices.ContainsFunc(rules(), func(r rule) bool { return r.breach(f) != "" }) {
+			t.Errorf("no rule is against %s importing %s", f.dir, f.imports[0])
+		}
+	}
+}
+
+func TestOnePackageComment(t *testing.T) {
+	comments := map[string][]string{}
+	for _, f := range goFiles(t, false) {
+		comments[f.dir] = append(comments[f.dir], nil...)
+		if f.ast.Doc != nil {
+			comments[f.dir] = append(comments[f.dir], f.name)
+		}
+	}
+	for dir, in := range comments {
+		if len(in) != 1 {
+			t.Errorf("package %s has %d package comments %v, want one: its purpose, its model, what it must not depend on", dir, len(in), in)
+		}
+	}
+}
+
+func TestMainsAreThin(t *testing.T) {
+	mains := map[string]bool{}
+	files := goFiles(t, false)
+	for _, f := range files {
+		if f.pkg == "main" {
+			mains[f.dir] = true
+			if f.lines > 60 {
+				t.Errorf("%s has %d lines: a main is flags and wiring, at most 60", f.name, f.lines)
+			}
+		}
+	}
+	for _, f := range files {
+		for _, i := range f.imports {
+			if mains[i] {
+				t.Errorf("%s imports the program %s", f.name, i)
+			}
+		}
+	}
+}
+
+// TestNoGlobalState finds package variables and init functions. Errors,
+// compiled patterns, embedded files and assertions of interfaces are no state.
+func TestNoGlobalState(t *testing.T) {
+	for _, f := range goFiles(t, false) {
+		for _, d := range f.ast.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil && d.Name.Name == "init" {
+					t.Errorf("%s has an init function: nothing may happen by being imported", f.name)
+				}
+			case *ast.GenDecl:
+				if d.Tok == token.VAR && !embeds(d) {
+					checkVars(t, f, d)
+				}
+			}
+		}
+	}
+}
+
+func embeds(d *ast.GenDecl) bool {
+	return d.Doc != nil && slices.ContainsFunc(d.Doc.List, func(c *ast.Comment) bool {
+		return strings.HasPrefix(c.Text, "//go:embed")
+	})
+}
+
+func checkVars(t *testing.T, f file, d *ast.GenDecl) {
+	t.Helper()
+	for _, s := range d.Specs {
+		v := s.(*ast.ValueSpec)
+		for i, name := range v.Names {
+			isError := strings.HasPrefix(strings.ToLower(name.Name), "err")
+			if name.Name == "_" || isError || i < len(v.Values) && constant(v.Values[i]) {
+				continue
+			}
+			t.Errorf("%s: package variable %s: state belongs into a value that somebody makes", f.name, name.Name)
+		}
+	}
+}
+
+// constant tells a value that never changes: a compiled pattern.
+func constant(e ast.Expr) bool {
+	call, ok := e.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name+"."+sel.Sel.Name == "regexp.MustCompile"
+}
+
+// TestOneWayToTheNetwork finds sockets that do not go through the seam.
+func TestOneWayToTheNetwork(t *testing.T) {
+	for _, f := range goFiles(t, false) {
+		if f.dir == "internal/netx" {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := sel.X.(*ast.Ident)
+			if ok && x.Name == "net" && sel.Sel.Name != "Listener" && (strings.HasPrefix(sel.Sel.Name, "Dial") || strings.HasPrefix(sel.Sel.Name, "Listen")) ||
+				ok && x.Name == "http" && slices.Contains([]string{"Get", "Post", "Head", "DefaultClient", "DefaultTransport", "ListenAndServe"}, sel.Sel.Name) {
+				t.Errorf("%s uses %s.%s: all traffic goes through internal/netx", f.name, x.Name, sel.Sel.Name)
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,158 @@
+// Package cli is the program peer without its process: flags become one
+// Config, the parts of a peer are wired together, and the status to exit with
+// comes back. The program testserver starts its peers through it.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+)
+
+// Process is what a program has from the operating system.
+type Process struct {
+	Env            func(name string) string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Interrupts has an element for each ctrl-C that comes as a signal. Nil
+	// leaves interrupts to the context.
+	Interrupts <-chan os.Signal
+}
+
+// The statuses of the program.
+const (
+	statusOK          = 0
+	statusFailed      = 1   // a command failed, or the peer could not start
+	statusUsage       = 2   // the flags are wrong
+	statusInterrupted = 130 // by ctrl-C
+)
+
+// Main runs the program peer with the given arguments, without its name, and
+// returns the status to exit with. When ctx ends the peer leaves in order.
+func Main(ctx context.Context, args []string, p Process) int {
+	status := statusUsage
+	root := newCommand(p, &status)
+	root.SetArgs(args)
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(p.Stderr, "peer: %v\n", err)
+		if status == statusOK {
+			status = statusFailed
+		}
+	}
+	return status
+}
+
+// newCommand is the program with its flags. status is what to exit with; a
+// run that begins sets it.
+func newCommand(p Process, status *int) *cobra.Command {
+	var f flags
+	root := &cobra.Command{
+		Use:   "peer [NAME]",
+		Short: "An interactive peer: it finds others, chats, and can be looked into",
+		Long: `Peer starts a peer of a group and gives you its shell.
+
+Peers of one user on one machine find each other without any flags: start
+"peer alice" in one terminal and "peer bob" in another. Beyond one machine,
+name a bootstrap service with --bootstrap, or a member with --join.
+
+Without a terminal every line of standard input is a command; at its end the
+peer leaves in order, and the status is 1 if a command failed.`,
+		Example: `  peer alice                    a peer with a shell
+  peer demo                     three peers in one terminal
+  peer bob -c members           start, run a command, leave
+  echo 'msg hi' | peer carol    commands from a pipe`,
+		Args:          cobra.MaximumNArgs(1),
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := fromEnv(cmd.Flags(), p.Env); err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				f.name = args[0]
+			}
+			return runPeer(cmd.Context(), p, f, status)
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	f.register(root.Flags())
+	root.AddCommand(demoCommand(p, status))
+	return root
+}
+
+// flags are the flags of the program, before they become configurations.
+type flags struct {
+	name      string
+	group     string
+	bootstrap string
+	bind      string
+	advertise string
+	join      []string
+	data      string
+	bare      bool
+	script    string
+	commands  []string
+	headless  bool
+	plain     bool
+	test      string
+	dev       bool
+	log       string
+	logLevel  string
+}
+
+func (f *flags) register(s *pflag.FlagSet) {
+	s.SortFlags = false
+	s.StringVar(&f.group, "group", bootstrap.DefaultGroup, "the group to be in")
+	s.StringVar(&f.bootstrap, "bootstrap", "", "`URL` of the bootstrap service (default: the one of this machine)")
+	s.StringVar(&f.bind, "bind", "127.0.0.1:0", "the one address to listen on, `HOST:PORT`")
+	s.StringVar(&f.advertise, "advertise", "", "what others are told, `HOST:PORT` (default: the bound address)")
+	s.StringSliceVar(&f.join, "join", nil, "members to join, `HOST:PORT,...`, beside or instead of bootstrap")
+	s.StringVar(&f.data, "data", "", "`DIR` for key, journal and the rest (default: the user's state directory)")
+	s.BoolVar(&f.bare, "bare", false, "start nothing: configure, create and join step by step")
+	s.StringVar(&f.script, "script", "", "run the commands of `FILE` first")
+	s.StringArrayVarP(&f.commands, "command", "c", nil, "run `CMD` and leave; may be repeated")
+	s.BoolVar(&f.headless, "headless", false, "the end of input is not quit")
+	s.BoolVar(&f.plain, "plain", false, "no colours, no redrawing")
+	s.StringVar(&f.test, "test", "", "attach to the test server at `URL`; its token is read from PEERLAB_TOKEN")
+	s.BoolVar(&f.dev, "dev", false, "commands for development; whoever drives this peer can then run code")
+	s.StringVar(&f.log, "log", "", "log to `FILE` (default: peer.log in the data directory)")
+	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn, error or disabled")
+}
+
+// fromEnv sets the flags that were not given from PEERLAB_NAME.
+func fromEnv(s *pflag.FlagSet, env func(string) string) error {
+	var errs []error
+	s.VisitAll(func(f *pflag.Flag) {
+		name := "PEERLAB_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v := env(name); v != "" && !f.Changed && !ownFlag(f.Name) {
+			if err := s.Set(f.Name, v); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			}
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// ownFlag tells the flags that the library adds.
+func ownFlag(name string) bool { return name == "help" || name == "version" }
+
+// version is that of the module, as the build knows it.
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "(devel)"
+}

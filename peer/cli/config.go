@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/peerlab/peerlab/internal/files"
+	"github.com/peerlab/peerlab/internal/netx"
+//BC	"github.com/peerlab/peerlab/peer/broadcast"
+	"github.com/peerlab/peerlab/peer/chat"
+	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/identity"
+	"github.com/peerlab/peerlab/peer/logbook"
+	"github.com/peerlab/peerlab/peer/node"
+)
+
+// setup is what the flags ask for, opened: a peer that has not been started.
+type setup struct {
+	cfg   node.Config
+	book  *logbook.Book
+	notes []string // what the person should know before it starts
+}
+
+// open turns flags into the configuration of a peer called name. The setup
+// holds the data directory until it is closed.
+func (f flags) open(name string, p Process) (*setup, error) {
+	level, err := logbook.ParseLevel(f.logLevel)
+	if err != nil {
+		return nil, err
+	}
+	advertise, err := f.addresses()
+	if err != nil {
+		return nil, err
+	}
+	s := &setup{book: logbook.New(level)}
+	data, err := s.data(f, name, p)
+	if err != nil {
+		return nil, err
+	}
+	id, err := identity.Open(data, os.Getpid(), nil)
+	if err != nil {
+		return nil, err
+	}
+	s.cfg = node.Config{
+		Name: name, Group: f.group, Identity: id, PID: os.Getpid(),
+		Network: netx.Real{}, Bind: f.bind, Advertise: advertise,
+		Service: f.bootstrap, Join: f.join,
+		Data: data, Log: s.book.Logger,
+	}
+	if s.cfg.Extensions, err = extensions(); err != nil {
+		return nil, errors.Join(err, id.Close())
+	}
+	if f.bootstrap == "" {
+		s.meet(p)
+	}
+	if err := s.openLog(f, data); err != nil {
+		return nil, errors.Join(err, id.Close())
+	}
+	return s, nil
+}
+
+// extensions are what a peer runs on top of membership, in the order in which
+// they start.
+func extensions() ([]extension.Extension, error) {
+	room, err := chat.New(chat.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return []extension.Extension{room}, nil
+}
+
+func (f flags) addresses() (advertise netip.AddrPort, err error) {
+	if _, err := netip.ParseAddrPort(f.bind); err != nil && !strings.HasPrefix(f.bind, "localhost:") {
+		return advertise, fmt.Errorf("--bind %q is no HOST:PORT with an IP address as host; port 0 chooses a free one", f.bind)
+	}
+	if f.advertise == "" {
+		return advertise, nil
+	}
+	if advertise, err = netip.ParseAddrPort(f.advertise); err != nil || advertise.Port() == 0 {
+		return advertise, fmt.Errorf("--advertise %q is no HOST:PORT with an IP address as host", f.advertise)
+	}
+	return advertise, nil
+}
+
+// data opens the peer's data directory.
+func (s *setup) data(f flags, name string, p Process) (files.FS, error) {
+	dir := f.data
+	if dir == "" {
+		state, lasting := stateDir(p.Env)
+		dir = filepath.Join(state, name)
+		if !lasting {
+			s.notes = append(s.notes, "no home directory to write to: the data of this peer is kept in "+dir)
+		}
+	}
+	data, err := files.Dir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w; choose another with --data", err)
+	}
+	return data, nil
+}
+
+// meet finds the rendezvous. A peer can do without it.
+func (s *setup) meet(p Process) {
+	dir, err := openRuntime(p.Env)
+	if err != nil {
+		s.notes = append(s.notes, err.Error())
+		return
+	}
+	s.cfg.Rendezvous = dir
+}
+
+func (s *setup) openLog(f flags, data files.FS) error {
+	if f.log == "" {
+		return s.book.On(data, "peer.log")
+	}
+	dir, base, err := place(f.log)
+	if err != nil {
+		return fmt.Errorf("--log: %w", err)
+	}
+	return s.book.On(dir, base)
+}
+
+// close releases what open took.
+func (s *setup) close() error {
+	return errors.Join(s.cfg.Identity.Close(), s.book.Off())
+}
