@@ -90,6 +90,12 @@ func TestHostileService(t *testing.T) {
 		{"problem that is none", answer(422, "application/problem+json", "[]"), bootstrap.ErrProtocol},
 		{"problem with a long detail", answer(422, "application/problem+json", problem("invalid", strings.Repeat("ä", 5000))), bootstrap.ErrInvalid},
 		{"10 MB", answer(200, "application/json", `"`+strings.Repeat("x", 10<<20)+`"`), bootstrap.ErrProtocol},
+		{"endlessly", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			for err := error(nil); err == nil; {
+				_, err = w.Write(make([]byte, 1<<16))
+			}
+		}, bootstrap.ErrProtocol},
 		{"large header", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 			answer(200, "application/json", fmt.Sprintf(group, ""))(w, r)

@@ -48,9 +48,12 @@ const TableVersion = 1
 func NewTable() *Table { return &Table{Version: TableVersion, Groups: make(map[string]State)} }
 
 // Get returns a copy of a group's state.
-func (t *Table) Get(group string) State {
+func (t *Table) Get(group string) State { return t.get(group).Clone() }
+
+// get returns the state itself, which nobody changes in place.
+func (t *Table) get(group string) State {
 	if s, ok := t.Groups[group]; ok {
-		return s.Clone()
+		return s
 	}
 	return NewState()
 }
@@ -73,7 +76,7 @@ func (t *Table) Put(group string, s *State) error {
 
 // Update is Store.Update on the table: it tells whether fn changed anything.
 func (t *Table) Update(group string, fn func(*State) error) (changed bool, err error) {
-	old := t.Get(group)
+	old := t.get(group)
 	state := old.Clone()
 	if err := fn(&state); err != nil {
 		return false, err
@@ -88,7 +91,7 @@ func (t *Table) Update(group string, fn func(*State) error) (changed bool, err e
 // Clone returns a copy that shares nothing with t.
 func (t *Table) Clone() *Table {
 	c := *t
-	c.Groups = maps.Clone(t.Groups) // its states are never changed in place
+	c.Groups = maps.Clone(t.Groups) // whose states nobody changes in place
 	return &c
 }
 
@@ -153,7 +156,7 @@ func (m *MemoryStore) Update(ctx context.Context, group string, fn func(*State) 
 func (m *MemoryStore) get(group string) State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.table.Get(group)
+	return m.table.get(group)
 }
 
 // replace keeps state if the group still has the revision that it came from.

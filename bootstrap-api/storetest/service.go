@@ -60,6 +60,11 @@ func testJoinTwice(t *testing.T, c *bootstrap.Client) {
 			t.Errorf("%+v, want the one peer, admitted, joined first", reply)
 		}
 	}
+	stale := Peer(1)
+	stale.Token = "of another service"
+	if reply := join(t, c, group, stale); reply.Lease.Token == stale.Token || reply.Lease.Token == third.Lease.Token {
+		t.Error("a renewal with an unknown token got no new one")
+	}
 	if third.Lease.Token == "" || third.Lease.RenewAfter <= 0 || !third.Lease.Expires.Equal(third.Group.Peers[0].Expires) {
 		t.Errorf("lease %+v of %+v", third.Lease, third.Group)
 	}

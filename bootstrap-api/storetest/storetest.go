@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -243,9 +244,15 @@ func change(t *testing.T, s bootstrap.Store, group string) uint64 {
 	return revision
 }
 
+// increment gives others every chance to come in between.
 func increment(s bootstrap.Store, group string) (uint64, error) {
 	var got *bootstrap.State
-	err := update(s, group, func(s *bootstrap.State) error { got = s; s.Joins++; return nil })
+	err := update(s, group, func(s *bootstrap.State) error {
+		got = s
+		runtime.Gosched()
+		s.Joins++
+		return nil
+	})
 	if err != nil {
 		return 0, err
 	}
