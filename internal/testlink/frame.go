@@ -8,7 +8,8 @@ import (
 )
 
 // The types of messages. The peer sends hello, event, status, result and ask;
-// the server welcome, refused, command, cancel and answer; both close.
+// the server welcome, refused, command, cancel and answer; both close, in order,
+// and fail, with the reason.
 const (
 	typeHello   = "hello"
 	typeWelcome = "welcome"
@@ -21,6 +22,7 @@ const (
 	typeAsk     = "ask"
 	typeAnswer  = "answer"
 	typeClose   = "close"
+	typeFail    = "fail"
 )
 
 // maxFrame bounds a received message, in bytes. It is above what a journal
@@ -35,7 +37,7 @@ type frame struct {
 	ID       uint64          `json:"id,omitempty"`
 	Line     string          `json:"line,omitempty"`     // command
 	Question string          `json:"question,omitempty"` // ask: one of the Ask constants, or "register"
-	Error    string          `json:"error,omitempty"`    // refused, answer, close
+	Error    string          `json:"error,omitempty"`    // refused, answer, close, fail
 	Hello    *Hello          `json:"hello,omitempty"`
 	Filter   *Filter         `json:"filter,omitempty"` // ask "register"
 	Answer   *Answer         `json:"answer,omitempty"`

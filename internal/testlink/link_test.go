@@ -281,7 +281,7 @@ func TestOverflowEndsTheLink(t *testing.T) {
 	cfg.Queue = 8
 	link := dial(t, cfg)
 	_, ended := serve(t, link, ok)
-	big := []byte(`"` + strings.Repeat("x", 1<<18) + `"`)
+	big := []byte(`{"v":1,"text":"` + strings.Repeat("x", 1<<18) + `"}`)
 	deadline := time.After(10 * time.Second)
 	for full := false; !full; {
 		link.Sink(event(1), big) // must never block
@@ -296,6 +296,14 @@ func TestOverflowEndsTheLink(t *testing.T) {
 		}
 	}
 	close(release)
+	for {
+		if c, is := s.next(t).m.(testlink.Closed); is {
+			if !errors.Is(c.Err, testlink.ErrFailed) || !strings.Contains(c.Err.Error(), "too much") {
+				t.Errorf("the server was told %v", c.Err)
+			}
+			return
+		}
+	}
 }
 
 func TestServerCloseEndsThePeer(t *testing.T) {
@@ -431,7 +439,7 @@ func TestIllBehavedPeers(t *testing.T) {
 				if err != nil {
 					break
 				}
-				if last = string(data); strings.Contains(last, `"close"`) {
+				if last = string(data); strings.Contains(last, `"fail"`) {
 					ws.CloseNow()
 				}
 			}

@@ -64,8 +64,9 @@ type Asked struct {
 	Filter   *Filter
 }
 
-// Closed ends a link. Err matches ErrClosed when the peer left in order, and
-// ErrLost when it vanished.
+// Closed ends a link. Err is nil when Conn.Close did it; it matches ErrClosed
+// when the peer left in order, ErrLost when it vanished, and anything else
+// when what it recorded is not complete.
 type Closed struct{ Err error }
 
 func (Opened) message()   {}

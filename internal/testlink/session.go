@@ -93,7 +93,11 @@ func (s *session) finish(cause error) {
 }
 
 func (s *session) stop(reason string, cause error) {
-	s.queue = append(s.queue, frame{Type: typeClose, Error: reason})
+	last := frame{Type: typeClose, Error: reason}
+	if cause != nil {
+		last.Type = typeFail
+	}
+	s.queue = append(s.queue, last)
 	s.ended, s.cause = true, cause
 	close(s.over)
 	s.signal()
@@ -177,6 +181,9 @@ func (s *session) read(ctx context.Context, handle func(frame) error) {
 			err = fmt.Errorf("%w: not text", ErrProtocol)
 		case err == nil && f.Type == typeClose:
 			s.fail(fmt.Errorf("%w: %s", ErrClosed, f.Error))
+			return
+		case err == nil && f.Type == typeFail:
+			s.fail(fmt.Errorf("%w: %s", ErrFailed, f.Error))
 			return
 		case err == nil && !s.isOver():
 			err = handle(f)

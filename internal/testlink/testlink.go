@@ -68,6 +68,9 @@ var (
 	// ErrClosed is matched when the other side has ended the link in order;
 	// its reason follows.
 	ErrClosed = errors.New("test link closed by the other side")
+	// ErrFailed is matched when the other side has given up: its queue
+	// overflowed, or what it got made no sense. Its reason follows.
+	ErrFailed = errors.New("the other side of the test link gave up")
 	// ErrLost is matched when the connection ended without a word.
 	ErrLost = errors.New("test link lost")
 )

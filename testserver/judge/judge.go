@@ -106,6 +106,9 @@ func (j *Judge) Converged() (since time.Time, missing []string) {
 	return time.Time{}, j.missing(true)
 }
 
+// Live tells whether there is any peer that others should see.
+func (j *Judge) Live() bool { return len(j.live()) > 0 }
+
 func (j *Judge) reconsider(now time.Time) {
 	j.holds = len(j.missing(false)) == 0
 	j.since = now

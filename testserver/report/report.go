@@ -1,0 +1,190 @@
+// Package report is what a run leaves behind: a directory with everything
+// that happened, and the forms in which people and programs read the result
+// (terminal, JSON, JUnit XML). All forms are derived from one Result, and can
+// be derived again from the directory.
+//
+// The package knows nothing of peers, engines or the scenario language.
+package report
+
+import (
+	"errors"
+	"time"
+)
+
+// Schema is the version of a Result in JSON.
+const Schema = 1
+
+// ErrSchema is matched by the error for a result of another version.
+var ErrSchema = errors.New("result of another version")
+
+// Verdict is how a run ended.
+type Verdict string
+
+// The verdicts. Running is that of a run that has not ended, or whose runner
+// was killed.
+const (
+	Running     Verdict = "running"
+	Passed      Verdict = "passed"
+	Failed      Verdict = "failed"
+	Unknown     Verdict = "unknown"
+	Broken      Verdict = "harness error"
+	Interrupted Verdict = "interrupted"
+)
+
+// Status is the exit status that stands for the verdict.
+func (v Verdict) Status() int {
+	switch v {
+	case Passed:
+		return 0
+	case Failed:
+		return 1
+	case Broken:
+		return 3
+	case Interrupted:
+		return 130
+	}
+	return 2
+}
+
+// Worst is the exit status for several runs: interrupted before harness
+// error, before failed, before unknown, before passed. None at all is
+// unknown.
+func Worst(verdicts []Verdict) int {
+	worst := Unknown
+	for i, v := range verdicts {
+		if i == 0 || rank(v) > rank(worst) {
+			worst = v
+		}
+	}
+	return worst.Status()
+}
+
+func rank(v Verdict) int {
+	switch v {
+	case Passed:
+		return 0
+	case Failed:
+		return 2
+	case Broken:
+		return 3
+	case Interrupted:
+		return 4
+	}
+	return 1
+}
+
+// Result is all that is reported of a run. Texts of peers are in it as they
+// came; whoever prints them makes them harmless.
+type Result struct {
+	Schema     int       `json:"schema"`
+	Scenario   string    `json:"scenario"`
+	Path       string    `json:"path"`
+	Dir        string    `json:"dir"` // the run directory
+	Verdict    Verdict   `json:"verdict"`
+	Why        string    `json:"why,omitempty"` // one line; empty for passed
+	ExitStatus int       `json:"exit_status"`
+	Started    time.Time `json:"started"`
+	DurationMS int64     `json:"duration_ms"`
+	Engine     string    `json:"engine"`
+	Seed       *uint64   `json:"seed,omitempty"` // if one was given
+	Rerun      string    `json:"rerun,omitempty"`
+	Rows       []Row     `json:"rows"`
+	Problems   []Problem `json:"problems,omitempty"`
+	Matrix     []string  `json:"matrix,omitempty"` // who saw whom at the end, unless passed
+	Peers      []Peer    `json:"peers"`
+}
+
+// The kinds of rows. Inserted ones are steps that are not in the file; they
+// are shown and not counted.
+const (
+	KindCommand  = "command"
+	KindEvent    = "event"
+	KindInserted = "inserted"
+)
+
+// The statuses of rows.
+const (
+	OK   = "OK"
+	Fail = "FAILED"
+	Miss = "MISSED"
+	Open = "" // not reached yet
+)
+
+// Row is a command, or an expectation.
+type Row struct {
+	Kind       string   `json:"kind"`
+	Text       string   `json:"text"` // "alice msg hello"
+	Peer       string   `json:"peer,omitempty"`
+	Status     string   `json:"status"`
+	File       string   `json:"file,omitempty"`
+	Line       int      `json:"line,omitempty"`
+	DurationMS float64  `json:"duration_ms"`
+	Wrong      string   `json:"wrong,omitempty"`  // what is wrong with it, one line
+	Seen       []string `json:"seen,omitempty"`   // what was there instead
+	Output     string   `json:"output,omitempty"` // what a command printed
+}
+
+// Problem is what is wrong beside the rows. A harness problem is not the
+// scenario's fault.
+type Problem struct {
+	Harness bool     `json:"harness,omitempty"`
+	Text    string   `json:"text"`
+	Details []string `json:"details,omitempty"`
+}
+
+// Peer is how a peer ended.
+type Peer struct {
+	Name     string   `json:"name"`
+	PID      int      `json:"pid,omitempty"`
+	Boot     int      `json:"boot,omitempty"`
+	Exit     string   `json:"exit"`             // "exit status 2", "killed at the end of the run"
+	Expected bool     `json:"expected"`         // the script or the end of the run asked for it
+	Stderr   []string `json:"stderr,omitempty"` // its last lines, if it was not expected
+}
+
+// Count is how many rows of the kind have the status.
+func (r *Result) Count(kind, status string) int {
+	n := 0
+	for _, row := range r.Rows {
+		if row.Kind == kind && row.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// Decide sets the verdict of a run that went to its end, from its rows and
+// problems: harness error before failed, before unknown, before passed.
+func (r *Result) Decide() {
+	r.Verdict, r.Why = r.decide()
+	r.ExitStatus = r.Verdict.Status()
+}
+
+func (r *Result) decide() (Verdict, string) {
+	for _, p := range r.Problems {
+		if p.Harness {
+			return Broken, p.Text
+		}
+	}
+	for _, row := range r.Rows {
+		if row.Status == Fail {
+			return Failed, row.place() + row.Text + ": " + row.Wrong
+		}
+	}
+	if len(r.Problems) > 0 {
+		return Failed, r.Problems[0].Text
+	}
+	asserted := 0
+	for _, row := range r.Rows {
+		if row.Kind != KindInserted && row.Status != OK {
+			return Unknown, row.place() + row.Text + ": " + row.Wrong
+		}
+		if row.Kind == KindEvent {
+			asserted++
+		}
+	}
+	if asserted == 0 {
+		return Unknown, "nothing was asserted: add a testfilter line"
+	}
+	return Passed, ""
+}
