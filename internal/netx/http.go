@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -50,7 +52,10 @@ func ServeHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 	joined := &joinable{handler: h}
 	defer joined.wait()
 	defer cancel()
+	var quiet silent
 	server := &http.Server{
+		ConnState:         quiet.note,
+		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong
 		Handler:           joined,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: headerTimeout,
@@ -67,6 +72,7 @@ func ServeHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
 	}
+	quiet.close()
 	grace, stop := context.WithTimeout(base, shutdownTimeout)
 	defer stop()
 	if err := server.Shutdown(grace); err != nil {
@@ -76,6 +82,40 @@ func ServeHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
 	return nil
+}
+
+// silent knows the connections on which nothing has been asked yet. Clients
+// open such ones to have them ready, and Shutdown would wait for them until
+// its time is over.
+type silent struct {
+	mu    sync.Mutex // guards the fields below
+	conns map[net.Conn]bool
+	ended bool
+}
+
+func (s *silent) note(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conns == nil {
+		s.conns = map[net.Conn]bool{}
+	}
+	switch {
+	case state != http.StateNew:
+		delete(s.conns, c)
+	case s.ended:
+		c.Close()
+	default:
+		s.conns[c] = true
+	}
+}
+
+func (s *silent) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	for c := range s.conns {
+		c.Close()
+	}
 }
 
 // joinable is a handler whose calls can be waited for.

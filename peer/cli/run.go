@@ -128,7 +128,7 @@ func (r *run) serve(ctx context.Context) error {
 	switch {
 	case errors.Is(err, repl.ErrQuit), errors.Is(err, repl.ErrExit):
 		err = nil
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case errors.Is(err, context.Canceled) && (ctx.Err() != nil || r.status == statusInterrupted):
 		err = nil // told to leave, and left
 	}
 	return errors.Join(err, r.ended)
@@ -160,10 +160,8 @@ func (r *run) drive(ctx context.Context) error {
 	if r.harness != nil {
 		return r.harness.serve(ctx)
 	}
-	if !r.flags.bare {
-		if err := r.shell.Execute(ctx, "init", &r.screen); err != nil {
-			return fmt.Errorf("cannot start: %w", err)
-		}
+	if err := r.init(ctx); err != nil {
+		return err
 	}
 	if len(r.flags.commands) > 0 {
 		return r.pipe(ctx, strings.NewReader(strings.Join(r.flags.commands, "\n")))
@@ -180,6 +178,21 @@ func (r *run) drive(ctx context.Context) error {
 		<-ctx.Done()
 	}
 	return err
+}
+
+// init starts the peer. With -c only what the commands print is of interest.
+func (r *run) init(ctx context.Context) error {
+	if r.flags.bare {
+		return nil
+	}
+	var out io.Writer = &r.screen
+	if len(r.flags.commands) > 0 {
+		out = io.Discard
+	}
+	if err := r.shell.Execute(ctx, "init", out); err != nil {
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	return nil
 }
 
 // script runs --script. At a keyboard its failure is shown, and the shell

@@ -66,6 +66,7 @@ const (
 type Discovery struct {
 	cfg  Config
 	http *http.Client
+	turn chan struct{} // holds one token while the list is renewed or refreshed
 
 	mu      sync.Mutex // guards the fields below
 	service *service   // nil while there is none
@@ -97,7 +98,7 @@ func New(cfg Config) (*Discovery, error) {
 	if cfg.Listed == nil {
 		cfg.Listed = func([]bootstrap.Peer) {}
 	}
-	d := &Discovery{cfg: cfg, found: make(chan struct{}), problem: ErrNoService}
+	d := &Discovery{cfg: cfg, turn: make(chan struct{}, 1), found: make(chan struct{}), problem: ErrNoService}
 	d.http = netx.HTTPClient(cfg.Network, callPatience)
 	if cfg.URL != "" {
 		if err := d.use(cfg.URL, cfg.Token, false); err != nil {
@@ -188,6 +189,10 @@ func (d *Discovery) Join(ctx context.Context, me bootstrap.JoinRequest) (bootstr
 	if _, err := d.find(ctx); err != nil {
 		return bootstrap.Group{}, err
 	}
+	if err := d.enter(ctx); err != nil {
+		return bootstrap.Group{}, err
+	}
+	defer d.exit()
 	d.mu.Lock()
 	d.me = &me
 	d.mu.Unlock()
@@ -223,6 +228,18 @@ func (d *Discovery) renew(ctx context.Context) (bootstrap.Group, error) {
 		}
 	}
 }
+
+// enter waits for its turn; exit must follow when it returns nil.
+func (d *Discovery) enter(ctx context.Context) error {
+	select {
+	case d.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *Discovery) exit() { <-d.turn }
 
 // wish is what we want to be listed as; false if we do not.
 func (d *Discovery) wish() (bootstrap.JoinRequest, bool) {
@@ -345,6 +362,10 @@ func (d *Discovery) keep(ctx context.Context) {
 }
 
 func (d *Discovery) refresh(ctx context.Context) {
+	if d.enter(ctx) != nil {
+		return
+	}
+	defer d.exit()
 	d.mu.Lock()
 	s, listed := d.service, d.me != nil
 	due := s != nil && !time.Now().Before(s.renew)

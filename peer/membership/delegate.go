@@ -66,6 +66,7 @@ type notice struct {
 	meta []byte
 	at   time.Time
 	rtt  time.Duration
+	done chan<- struct{} // for a barrier: closed when all before it was applied
 }
 
 type noticeKind int
@@ -77,6 +78,7 @@ const (
 	nodeSuspect
 	nodeLeaving
 	nodeGone
+	barrier
 )
 
 // queue hands notices from memberlist's goroutines to ours. It never blocks

@@ -189,6 +189,10 @@ func (g *Group) serve() {
 }
 
 func (g *Group) apply(n notice) {
+	if n.kind == barrier {
+		close(n.done)
+		return
+	}
 	g.mu.Lock()
 	changes := g.table.apply(n, g.self)
 	g.mu.Unlock()
@@ -198,7 +202,7 @@ func (g *Group) apply(n notice) {
 }
 
 // Join contacts the addresses ("host:port") in parallel and returns how many
-// answered. It fails when there are some and none answered, and when ctx ends
+// answered; whom they know is among the members then. It fails when there are some and none answered, and when ctx ends
 // first; contacts under way then go on within the Group.
 func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
 	list, err := g.live()
@@ -232,11 +236,23 @@ func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
+	g.settle(ctx)
 	n := int(reached.Load())
 	if n > 0 || len(addrs) == 0 {
 		return n, nil
 	}
 	return 0, err
+}
+
+// settle returns when all that memberlist has told so far is in the table.
+func (g *Group) settle(ctx context.Context) {
+	done := make(chan struct{})
+	g.push(notice{kind: barrier, done: done})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-g.ctx.Done():
+	}
 }
 
 // parallel bounds how many members are contacted at once.

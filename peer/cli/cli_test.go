@@ -1,0 +1,248 @@
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/peerlab/peerlab/peer/cli"
+)
+
+// TestMain makes the test binary the program peer when it is called so: the
+// tests below run real processes without a build step.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"peer": program})
+}
+
+func program() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	status := cli.Main(ctx, os.Args[1:], cli.Process{
+		Env: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Interrupts: interrupts,
+	})
+	stop()
+	os.Exit(status)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("XDG_RUNTIME_DIR", filepath.Join(e.WorkDir, "run"))
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
+			return os.Mkdir(filepath.Join(e.WorkDir, "run"), 0o700)
+		},
+	})
+}
+
+// user is somebody with directories of their own, at one machine.
+type user struct {
+	t   *testing.T
+	env []string
+}
+
+func newUser(t *testing.T) *user {
+	t.Helper()
+	run := t.TempDir()
+	if err := os.Chmod(run, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return &user{t: t, env: []string{
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(),
+		"XDG_RUNTIME_DIR=" + run, "XDG_STATE_HOME=" + t.TempDir(),
+	}}
+}
+
+// process is a peer in a process of its own, driven through a pipe.
+type process struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	in  io.WriteCloser
+
+	mu    sync.Mutex
+	lines []string
+	more  chan struct{} // closed and replaced when lines came
+	done  chan struct{} // closed when the process has ended
+}
+
+func (u *user) start(args ...string) *process {
+	u.t.Helper()
+	path, err := exec.LookPath("peer")
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	p := &process{t: u.t, cmd: exec.Command(path, args...), more: make(chan struct{}), done: make(chan struct{})}
+	p.cmd.Env = u.env
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		u.t.Fatal(err)
+	}
+	out, w := io.Pipe()
+	p.cmd.Stdout, p.cmd.Stderr = w, w
+	if err := p.cmd.Start(); err != nil {
+		u.t.Fatal(err)
+	}
+	go p.read(out)
+	go func() {
+		_ = p.cmd.Wait() // the status is in ProcessState
+		w.Close()
+		close(p.done)
+	}()
+	u.t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // it may have ended
+		<-p.done
+	})
+	return p
+}
+
+func (p *process) read(out io.Reader) {
+	s := bufio.NewScanner(out)
+	for s.Scan() {
+		p.mu.Lock()
+		p.lines = append(p.lines, s.Text())
+		close(p.more)
+		p.more = make(chan struct{})
+		p.mu.Unlock()
+	}
+}
+
+func (p *process) send(line string) {
+	p.t.Helper()
+	if _, err := fmt.Fprintln(p.in, line); err != nil {
+		p.t.Fatalf("send %q: %v", line, err)
+	}
+}
+
+// expect waits until a line that begins with prefix has come.
+func (p *process) expect(prefix string, within time.Duration) {
+	p.t.Helper()
+	deadline := time.After(within)
+	for {
+		p.mu.Lock()
+		lines, more := p.lines, p.more
+		p.mu.Unlock()
+		for _, l := range lines {
+			if strings.HasPrefix(l, prefix) {
+				return
+			}
+		}
+		select {
+		case <-more:
+		case <-deadline:
+			p.t.Fatalf("no line %q within %s; there came:\n%s", prefix, within, strings.Join(lines, "\n"))
+		}
+	}
+}
+
+// status waits for the end of the process.
+func (p *process) status(within time.Duration) int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(within):
+		p.t.Fatalf("still running after %s", within)
+		return -1
+	}
+}
+
+func TestTwoPeersChatAndOneIsKilled(t *testing.T) {
+	u := newUser(t)
+	alice := u.start("alice")
+	alice.expect("ready as alice", 5*time.Second)
+	bob := u.start("bob")
+	bob.expect("ready as bob", 5*time.Second)
+	alice.expect("<joined> bob has joined", 5*time.Second)
+	alice.send("msg hello bob")
+	alice.expect("delivered to 1", 5*time.Second)
+	bob.expect("<alice> hello bob", 5*time.Second)
+	bob.send("msg hello alice")
+	alice.expect("<bob> hello alice", 5*time.Second)
+
+	if err := bob.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	alice.expect("<lost> bob is gone", 10*time.Second)
+
+	bob = u.start("bob")
+	bob.expect("ready as bob", 5*time.Second)
+	alice.expect("<joined> bob is back", 5*time.Second)
+	bob.send("quit")
+	if got := bob.status(5 * time.Second); got != 0 {
+		t.Errorf("bob quit with status %d", got)
+	}
+	alice.expect("<left> bob is leaving", 5*time.Second)
+	alice.in.Close()
+	if got := alice.status(5 * time.Second); got != 0 {
+		t.Errorf("alice ended with status %d at the end of input", got)
+	}
+}
+
+// TestHostIsKilled kills the peer that hosts the bootstrap service.
+func TestHostIsKilled(t *testing.T) {
+	u := newUser(t)
+	alice := u.start("alice")
+	alice.expect("ready as alice", 5*time.Second)
+	alice.send("bootstrap")
+	alice.expect("service", 5*time.Second)
+	bob := u.start("bob")
+	bob.expect("ready as bob", 5*time.Second)
+	if err := alice.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	charly := u.start("charly")
+	charly.expect("ready as charly", 5*time.Second)
+	charly.send("msg hi")
+	bob.expect("<charly> hi", 5*time.Second)
+}
+
+// TestUsersDoNotMeet starts two peers of the same group under two users.
+func TestUsersDoNotMeet(t *testing.T) {
+	one, two := newUser(t), newUser(t)
+	alice := one.start("alice")
+	alice.expect("ready as alice", 5*time.Second)
+	bob := two.start("bob")
+	bob.expect("ready as bob", 5*time.Second)
+	bob.send("members --json")
+	bob.expect("]", 5*time.Second)
+	bob.mu.Lock()
+	defer bob.mu.Unlock()
+	if text := strings.Join(bob.lines, "\n"); strings.Contains(text, "alice") {
+		t.Errorf("bob sees a peer of another user:\n%s", text)
+	}
+}
+
+func TestSignalsEndInOrder(t *testing.T) {
+	u := newUser(t)
+	alice := u.start("alice")
+	alice.expect("ready as alice", 5*time.Second)
+	for _, sig := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		bob := u.start("bob")
+		bob.expect("ready as bob", 5*time.Second)
+		if err := bob.cmd.Process.Signal(sig); err != nil {
+			t.Skipf("this system has no signals: %v", err)
+		}
+		want := 0
+		if sig == os.Interrupt {
+			want = 130
+		}
+		if got := bob.status(5 * time.Second); got != want {
+			t.Errorf("%s: status %d, want %d", sig, got, want)
+		}
+	}
+	alice.expect("<left> bob is leaving", 5*time.Second)
+}
