@@ -97,6 +97,9 @@ func New(cfg Config) (*Group, error) {
 	if !cfg.Advertise.IsValid() {
 		cfg.Advertise = cfg.Endpoint.Addr()
 	}
+	if cfg.Advertise.Addr().IsUnspecified() {
+		return nil, fmt.Errorf("bound to %s, which no other peer can dial: give --advertise HOST:PORT", cfg.Advertise)
+	}
 	g := &Group{cfg: cfg, queue: newQueue(), table: newTable()}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.self = extension.Member{Name: cfg.Name, ID: cfg.ID.String(), Boot: cfg.Boot, Addr: cfg.Advertise}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -88,18 +87,14 @@ func (t *transport) accept(c net.Conn) {
 	})
 }
 
+// FinalAdvertiseAddr returns what the Group has configured, which is always
+// an address and a port.
 func (t *transport) FinalAdvertiseAddr(ip string, port int) (net.IP, int, error) {
-	if ip != "" {
-		if parsed := net.ParseIP(ip); parsed != nil && port > 0 {
-			return parsed, port, nil
-		}
+	parsed := net.ParseIP(ip)
+	if parsed == nil || port == 0 {
 		return nil, 0, fmt.Errorf("advertise %s:%d: give an IP address and a port", ip, port)
 	}
-	a := t.endpoint.Addr()
-	if a.Addr().IsUnspecified() {
-		return nil, 0, fmt.Errorf("bound to %s, which no other peer can dial: give --advertise HOST:PORT", a)
-	}
-	return a.Addr().AsSlice(), int(a.Port()), nil
+	return parsed, port, nil
 }
 
 func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
@@ -141,8 +136,4 @@ func (t *transport) Shutdown() error {
 	t.readers.Wait()
 	_ = conn.SetReadDeadline(time.Time{})
 	return nil
-}
-
-func hostPort(ip net.IP, port uint16) string {
-	return net.JoinHostPort(ip.String(), strconv.Itoa(int(port)))
 }
