@@ -1,0 +1,347 @@
+//go:build unix
+
+package readline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"time"
+
+	lib "github.com/chzyer/readline"
+	"github.com/peerlab/peerlab/repl"
+	"golang.org/x/sys/unix"
+)
+
+const supported = true
+
+// veryWide is the width that the library is told: what does not fit the
+// terminal is not its business.
+const veryWide = 1 << 20
+
+// stopTakes is how long it may take at most until a signal stops the process.
+const stopTakes = 200 * time.Millisecond
+
+// reader is a repl.LineReader on a terminal.
+type reader struct {
+	cfg    Config
+	tty    *tty
+	screen *screen
+	keys   *keys
+
+	begin sync.Once // starts the goroutines, at the first use
+	end   sync.Once
+	done  chan struct{}
+	// goesOn has a token when the process was continued.
+	goesOn chan struct{}
+	group  sync.WaitGroup // our own goroutines
+
+	// active is held while a line is read, while the terminal is lent, and
+	// while it is given back.
+	active sync.Mutex
+	edit   *lib.Instance // nil before the first line
+
+	mu        sync.Mutex
+	prompt    string
+	completer func(string, int) ([]repl.Candidate, int)
+	history   []string // not yet told to the library
+	closed    bool
+}
+
+// New makes a reader on a terminal. It changes nothing there before the first
+// line is read. Close must be called, also before a panic leaves the program.
+func New(cfg Config) (repl.LineReader, error) {
+	cfg = cfg.withDefaults()
+	t, err := openTTY(cfg.In, cfg.Out)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{cfg: cfg, tty: t, done: make(chan struct{}), goesOn: make(chan struct{}, 1), history: append([]string(nil), cfg.History...)}
+	r.screen = newScreen(cfg.Out, t.columns())
+	r.keys, err = newKeys(t.in, r.screen.empty, r.stop)
+	if err != nil {
+		return nil, fmt.Errorf("open the terminal: %w", err)
+	}
+	return r, nil
+}
+
+// start starts what serves the terminal besides the library.
+func (r *reader) start() {
+	r.begin.Do(func() {
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, unix.SIGWINCH, unix.SIGCONT)
+		r.group.Go(func() { r.screen.run(r.done) })
+		r.group.Go(func() {
+			defer signal.Stop(signals)
+			r.watch(signals)
+		})
+	})
+}
+
+// watch follows the size of the terminal, and takes it back when the process
+// was stopped and goes on.
+func (r *reader) watch(signals <-chan os.Signal) {
+	for {
+		select {
+		case s := <-signals:
+			if s == unix.SIGCONT {
+				r.tty.again()
+				r.screen.repaint()
+				select {
+				case r.goesOn <- struct{}{}:
+				default:
+				}
+			}
+			r.screen.resize(r.tty.columns())
+		case <-r.done:
+			return
+		}
+	}
+}
+
+// stop is ctrl-Z: the terminal is given back and the process group stopped,
+// as the terminal itself would do it. A group that nobody could continue is
+// not stopped by the system; then there is nothing to wait for.
+func (r *reader) stop() {
+	_ = r.tty.lend(func() error {
+		select {
+		case <-r.goesOn:
+		default:
+		}
+		if err := unix.Kill(0, unix.SIGTSTP); err != nil {
+			return err
+		}
+		timer := time.NewTimer(stopTakes)
+		defer timer.Stop()
+		select {
+		case <-r.goesOn:
+		case <-timer.C:
+		}
+		return nil
+	})
+	r.screen.repaint()
+}
+
+// open makes the library's part, when the first line is read.
+func (r *reader) open() error {
+	if r.edit != nil {
+		return nil
+	}
+	cfg := &lib.Config{
+		Prompt:                 "> ", // not shown: the screen has the prompt
+		HistoryLimit:           maxHistory,
+		DisableAutoSaveHistory: true,
+		AutoComplete:           r,
+		Painter:                r.screen,
+		Stdin:                  r.keys,
+		Stdout:                 r.screen,
+		Stderr:                 io.Discard,
+		ForceUseInteractive:    true,
+		FuncGetWidth:           func() int { return veryWide },
+		FuncIsTerminal:         func() bool { return true },
+		FuncMakeRaw:            func() error { return nil },
+		FuncExitRaw:            func() error { return nil },
+		FuncOnWidthChanged:     func(func()) {},
+	}
+	edit, err := lib.NewEx(cfg)
+	if err != nil {
+		return fmt.Errorf("open the terminal: %w", err)
+	}
+	r.edit = edit
+	return edit.SaveHistory("") // a search in an empty history would fail
+}
+
+// ReadLine implements repl.LineReader.
+func (r *reader) ReadLine(ctx context.Context) (string, error) {
+	r.active.Lock()
+	defer r.active.Unlock()
+	prompt, closed := r.state()
+	if closed || r.keys.gone() {
+		return "", io.EOF
+	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	r.start()
+	if err := r.open(); err != nil {
+		return "", err
+	}
+	r.learn()
+	// The library sees blanks as wide as the prompt, for its searches.
+	r.edit.SetPrompt(strings.Repeat(" ", r.screen.begin(prompt)))
+	if err := r.tty.raw(); err != nil {
+		return "", fmt.Errorf("read a line: %w", err)
+	}
+	text, err := r.cancellable(ctx, r.edit.Readline)
+	if qerr := r.tty.quiet(); err == nil && qerr != nil && !r.keys.gone() {
+		err = fmt.Errorf("read a line: %w", qerr)
+	}
+	return strings.ReplaceAll(text, string(newline), "\n"), r.meaning(ctx, err)
+}
+
+func (r *reader) state() (prompt string, closed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.prompt, r.closed
+}
+
+// cancellable calls read, and ends it when ctx ends.
+func (r *reader) cancellable(ctx context.Context, read func() (string, error)) (string, error) {
+	cancelled := make(chan struct{})
+	release := context.AfterFunc(ctx, func() {
+		defer close(cancelled)
+		r.screen.muteInterrupt()
+		r.keys.cancel()
+	})
+	text, err := read()
+	if !release() {
+		<-cancelled
+		r.keys.resume()
+	}
+	return text, err
+}
+
+// meaning turns the library's error into ours.
+func (r *reader) meaning(ctx context.Context, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return io.EOF
+	case errors.Is(err, lib.ErrInterrupt) && ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, lib.ErrInterrupt):
+		return repl.ErrInterrupt
+	}
+	return err
+}
+
+// learn tells the library the lines of the history that it does not know, and
+// takes it to the history's end. It is called between two lines.
+func (r *reader) learn() {
+	r.mu.Lock()
+	lines := r.history
+	r.history = nil
+	r.mu.Unlock()
+	_ = r.edit.SaveHistory("")
+	for _, l := range lines {
+		_ = r.edit.SaveHistory(strings.ReplaceAll(l, "\n", string(newline)))
+	}
+}
+
+// Do is what Tab does. It implements the library's AutoCompleter and is called
+// by it.
+func (r *reader) Do(text []rune, pos int) (insert [][]rune, length int) {
+	r.mu.Lock()
+	completer := r.completer
+	r.mu.Unlock()
+	if completer == nil {
+		return nil, 0
+	}
+	before := strings.ReplaceAll(string(text[:pos]), string(newline), "\n")
+	after := strings.ReplaceAll(string(text[pos:]), string(newline), "\n")
+	list, start := completer(before+after, len(before))
+	if start < 0 || start > len(before) {
+		return nil, 0
+	}
+	typed, table := choose(list, before[start:], after, r.screen.width())
+	if table != "" {
+		r.Print(table)
+	}
+	if typed == "" {
+		return nil, 0
+	}
+	return [][]rune{[]rune(typed)}, 0
+}
+
+// Print implements repl.LineReader. It returns before the text is on the
+// screen, and waits only if very much text waits already.
+func (r *reader) Print(s string) {
+	r.mu.Lock()
+	closed := r.closed
+	if !closed {
+		r.start()
+	}
+	r.mu.Unlock()
+	if !closed {
+		r.screen.print(s)
+	}
+}
+
+// SetPrompt implements repl.LineReader.
+func (r *reader) SetPrompt(prompt string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prompt = prompt
+}
+
+// SetCompleter implements repl.LineReader.
+func (r *reader) SetCompleter(f func(string, int) ([]repl.Candidate, int)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.completer = f
+}
+
+// AddHistory implements repl.LineReader. Arrow up finds the line from the next
+// ReadLine on.
+func (r *reader) AddHistory(line string) {
+	line = strings.TrimRight(line, "\n")
+	if strings.TrimSpace(line) == "" {
+		return
+	}
+	r.mu.Lock()
+	r.history = append(r.history, line)
+	r.mu.Unlock()
+	if r.cfg.Save != nil {
+		r.cfg.Save(line)
+	}
+}
+
+// Suspend implements repl.LineReader. Messages wait meanwhile. It is an error
+// while a line is being read.
+func (r *reader) Suspend(f func() error) error {
+	if !r.active.TryLock() {
+		return errors.New("the terminal is in use: a line is being read")
+	}
+	defer r.active.Unlock()
+	r.screen.hold(true)
+	defer r.screen.hold(false)
+	return r.tty.lend(f)
+}
+
+// Close implements repl.LineReader. It returns when the terminal is as it was
+// found and what was printed is on it.
+func (r *reader) Close() error {
+	var err error
+	r.end.Do(func() { err = r.close() })
+	return err
+}
+
+func (r *reader) close() error {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.keys.end()
+	r.active.Lock() // a ReadLine under way has ended
+	defer r.active.Unlock()
+	if r.edit != nil {
+		_ = r.edit.Config.Stdin.Close()
+		_ = r.edit.Terminal.Close()
+	}
+	close(r.done)
+	r.group.Wait()
+	r.screen.close()
+	r.keys.release()
+	if r.edit == nil {
+		return nil
+	}
+	if err := r.tty.restore(); err != nil && !r.keys.gone() {
+		return fmt.Errorf("restore the terminal: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+// Package readline is the LineReader of a terminal: editing, history and
+// completion by chzyer/readline, on a screen of our own.
+//
+// The library is used as the state machine of editing alone. It is given keys
+// by our reader of the terminal, and tells what the line is; all that reaches
+// the terminal is written by one screen, which knows the row that is being
+// edited and puts messages above it in one write. The library is never called
+// from a goroutine other than that of ReadLine and its own, because it is not
+// safe for that.
+//
+// While a line is read the terminal is raw. Between two lines keys are not
+// echoed and wait for the next line, and ctrl-C is a signal: so that what a
+// command or a message prints is never torn. Close gives the terminal back as
+// it was found.
+//
+// The package depends on repl and on the terminal, and on nothing of a peer.
+package readline
+
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Config describes a reader.
+type Config struct {
+	// In and Out are the terminal; nil means standard input and output. They
+	// are not closed.
+	In, Out *os.File
+
+	// History is what was typed in earlier sessions, oldest first.
+	History []string
+
+	// Save is called for each line that AddHistory adds, to keep it for later
+	// sessions; a line may contain line breaks. Nil keeps nothing.
+	Save func(line string)
+}
+
+// maxHistory bounds the lines that arrow up can reach.
+const maxHistory = 1000
+
+func (c Config) withDefaults() Config {
+	if c.In == nil {
+		c.In = os.Stdin
+	}
+	if c.Out == nil {
+		c.Out = os.Stdout
+	}
+	return c
+}
+
+// Interactive tells whether in and out are a terminal on which lines can be
+// edited; termName is the environment's TERM. Where it is false, in pipes and
+// on dumb terminals, repl.NewPlainReader serves.
+func Interactive(in, out *os.File, termName string) bool {
+	return supported && termName != "" && termName != "dumb" &&
+		term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(out.Fd()))
+}
