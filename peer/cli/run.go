@@ -229,7 +229,7 @@ func (r *run) welcome() {
 		r.screen.print("nothing is started: /init does it all; /help lists the commands, ctrl-D quits\n")
 		return
 	}
-	r.screen.print("nobody else is here yet: start \"peer\" in another terminal; /help lists the commands\n")
+	r.screen.print("nobody else is here yet: run \"peer\" in another terminal; /help lists commands\n")
 }
 
 // open decides how a person reads and types: at a terminal with a line

@@ -24,6 +24,9 @@ import (
 // hands. The lock of a holder that died is free at once.
 const meetEvery = 250 * time.Millisecond
 
+// startingEvery is how often it looks while the holder is just starting.
+const startingEvery = 10 * time.Millisecond
+
 const rendezvousVersion = 1
 
 // ErrCorrupt is matched when a file of this package cannot be read as what it
@@ -45,9 +48,8 @@ func (d *Discovery) meetLock() string { return d.cfg.Group + ".lock" }
 // meet follows the rendezvous until ctx ends: it hosts the service while it
 // has the lock, and uses what the holder wrote while it has not.
 func (d *Discovery) meet(ctx context.Context) {
-	tick := time.NewTicker(meetEvery)
-	defer tick.Stop()
 	for ctx.Err() == nil {
+		wait := meetEvery
 		lock, err := d.cfg.Rendezvous.Lock(d.meetLock(), strconv.Itoa(d.cfg.PID))
 		switch {
 		case err == nil:
@@ -57,14 +59,15 @@ func (d *Discovery) meet(ctx context.Context) {
 		default:
 			err = fmt.Errorf("rendezvous: %w", err)
 		}
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case errors.Is(err, ErrNoService):
+			d.fail(err)
+			wait = startingEvery
+		case err != nil && ctx.Err() == nil:
 			d.fail(err)
 			d.cfg.Log.Warn().Err(err).Msg("rendezvous")
 		}
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
+		pause(ctx, wait)
 	}
 }
 
@@ -96,14 +99,15 @@ func (d *Discovery) host(ctx context.Context, lock io.Closer) (err error) {
 	var eg errgroup.Group
 	eg.Go(func() error { return netx.ServeHTTP(ctx, ln, h) })
 	if inherits {
+		// The peers of a service that died must find ours before we ask it who
+		// is there: the first list of a newcomer that hosts would be empty.
 		pause(ctx, 2*meetEvery)
 	}
 	err = d.use(r.URL, r.Secret, true)
 	return errors.Join(err, eg.Wait(), d.tidy(store))
 }
 
-// pause lets the peers of a service that died find ours, before we ask it who
-// is there: the first list of a newcomer that hosts would be empty.
+// pause waits, or until ctx ends.
 func pause(ctx context.Context, wait time.Duration) {
 	t := time.NewTimer(wait)
 	defer t.Stop()

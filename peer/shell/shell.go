@@ -121,13 +121,13 @@ func (p *peer) hold(line string) string {
 	c, known := p.shell.Table().Lookup(lower)
 	switch {
 	case known && c.Name == "exit":
-		return again + "; to leave, type /quit (/exit leaves without a word, like a crash)"
+		return again + "; to leave, type /quit"
 	case known:
 		return fmt.Sprintf("%s, or type /%s", again, lower)
 	case otherShells.MatchString(strings.TrimSpace(line)):
-		return again + "; commands begin with /, and /help lists them"
+		return again + "; /help lists commands"
 	case sum.MatchString(strings.TrimSpace(line)):
-		return again + "; this prompt does no sums, and /help lists what it does"
+		return again + "; this prompt does no sums"
 	}
 	return ""
 }
