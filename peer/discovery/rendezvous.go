@@ -24,7 +24,8 @@ import (
 // hands. The lock of a holder that died is free at once.
 const meetEvery = 250 * time.Millisecond
 
-// startingEvery is how often it looks while the holder is just starting.
+// startingEvery is how soon it looks again while the holder is just starting;
+// each time after that it waits twice as long.
 const startingEvery = 10 * time.Millisecond
 
 const rendezvousVersion = 1
@@ -48,6 +49,7 @@ func (d *Discovery) meetLock() string { return d.cfg.Group + ".lock" }
 // meet follows the rendezvous until ctx ends: it hosts the service while it
 // has the lock, and uses what the holder wrote while it has not.
 func (d *Discovery) meet(ctx context.Context) {
+	starting := startingEvery
 	for ctx.Err() == nil {
 		wait := meetEvery
 		lock, err := d.cfg.Rendezvous.Lock(d.meetLock(), strconv.Itoa(d.cfg.PID))
@@ -62,7 +64,7 @@ func (d *Discovery) meet(ctx context.Context) {
 		switch {
 		case errors.Is(err, ErrNoService):
 			d.fail(err)
-			wait = startingEvery
+			wait, starting = starting, min(2*starting, meetEvery)
 		case err != nil && ctx.Err() == nil:
 			d.fail(err)
 			d.cfg.Log.Warn().Err(err).Msg("rendezvous")
