@@ -106,8 +106,17 @@ func flatOut(f fan, n, receivers int) float64 {
 		})
 	}
 	wg.Wait()
-	<-done
+	await(done, func() any { return fmt.Sprintf("%T %d of %d", f, left.Load(), n) })
 	return float64(n) / time.Since(start).Seconds()
+}
+
+// await waits for the last message, but not for ever.
+func await(done chan struct{}, missing func() any) {
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		panic(fmt.Sprint("not delivered: ", missing()))
+	}
 }
 
 // paced sends n messages, one every 5 ms, and returns the median time in
@@ -131,7 +140,7 @@ func paced(f fan, n, receivers int) float64 {
 		sent[i].Store(int64(time.Since(start)))
 		f.send(i)
 	}
-	<-done
+	await(done, func() any { return n })
 	return median(took)
 }
 
@@ -153,6 +162,7 @@ func newRoomFan(b *testing.B, n int) *roomFan {
 		return c, d, err
 	}
 	f := &roomFan{}
+	var all []*extensiontest.Peer
 	for i := range n {
 		p, r := w.Peer(fmt.Sprint("p", i)), newRoom(b, chat.Config{})
 		if i == 0 {
@@ -160,11 +170,12 @@ func newRoomFan(b *testing.B, n int) *roomFan {
 		} else {
 			f.peers = append(f.peers, p)
 		}
+		all = append(all, p)
 		p.Start(r)
 		p.Ready()
 	}
 	w.Wait("everybody is in the chat", func() bool {
-		return !slices.ContainsFunc(f.peers, func(p *extensiontest.Peer) bool { return len(p.Present()) < n-1 })
+		return !slices.ContainsFunc(all, func(p *extensiontest.Peer) bool { return len(p.Present()) < n-1 })
 	})
 	return f
 }
@@ -172,7 +183,7 @@ func newRoomFan(b *testing.B, n int) *roomFan {
 func (f *roomFan) send(i int) {
 	text := fmt.Sprintf("%-*d", textSize-1, i) + "."
 	d, err := f.room.Send(context.Background(), text)
-	if err != nil || len(d.Dropped) > 0 {
+	if err != nil || len(d.Reached)+len(d.Pending) != len(f.peers) {
 		panic(fmt.Sprint(d, err))
 	}
 }

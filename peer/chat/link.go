@@ -24,6 +24,7 @@ type link struct {
 	lastIn  time.Time // when something came last
 	asked   bool      // a ping is under way that nobody asked for
 	welcome bool      // the handshake is complete
+	dirty   bool      // in the session's list of links to be flushed
 
 	mu      sync.Mutex
 	out     []byte // encoded frames to be written
@@ -52,13 +53,26 @@ func (l *link) sayLast(f frame, within time.Duration) {
 	l.write(func() { l.out, l.last = f.append(l.out), true })
 }
 
-// write changes what is to be written and sees to it that a writer runs.
+// write changes what is to be written; the session's next flush sees to it
+// that a writer runs.
 func (l *link) write(change func()) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	change()
-	if !l.writing {
-		l.writing = true
+	l.mu.Unlock()
+	if !l.dirty {
+		l.dirty = true
+		l.s.dirty = append(l.s.dirty, l)
+	}
+}
+
+// flush starts the writer unless it runs.
+func (l *link) flush() {
+	l.dirty = false
+	l.mu.Lock()
+	start := !l.writing
+	l.writing = true
+	l.mu.Unlock()
+	if start {
 		l.s.wg.Go(l.drain)
 	}
 }

@@ -28,6 +28,7 @@ type session struct {
 
 	peers   map[string]*peer // by id
 	links   map[*link]bool   // every open one
+	dirty   []*link          // with something new to write
 	agenda  agenda
 	present []extension.Member // presented last
 	pings   map[uint64]chan<- error
@@ -105,12 +106,26 @@ func (s *session) started() {
 	ready()
 }
 
-// serve runs what is handed in until the context ends.
+// burst is how many functions run at most before links are flushed.
+const burst = 64
+
+// serve runs what is handed in until the context ends. While more is there,
+// it does not write yet: so that under load a write carries many frames, and
+// without load none waits.
 func (s *session) serve() {
 	defer close(s.closed)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		for more, n := true, 0; more && n < burst; n++ {
+			select {
+			case f := <-s.in:
+				f()
+			default:
+				more = false
+			}
+		}
+		s.flush()
 		s.agenda.arm(timer)
 		select {
 		case f := <-s.in:
@@ -123,6 +138,15 @@ func (s *session) serve() {
 			return
 		}
 	}
+}
+
+// flush lets links write what is new.
+func (s *session) flush() {
+	for _, l := range s.dirty {
+		l.flush()
+	}
+	clear(s.dirty)
+	s.dirty = s.dirty[:0]
 }
 
 // collect takes what is in the mailbox.
@@ -164,6 +188,7 @@ func (s *session) leave() {
 		l.stream.SetDeadline(by)
 		l.say(frame{kind: kindLeave})
 	}
+	s.flush()
 	s.wg.Wait()
 	for _, p := range s.peers {
 		p.queue.drop()
