@@ -287,6 +287,7 @@ func (s *session) dialled(p *peer, to extension.Member, stream extension.Stream,
 		s.notOpen(p)
 	case err != nil:
 		p.dialing = false
+		s.answered(p.id()) // nobody answers there; our start need not wait
 		s.retry(p)
 	case p.link != nil || !p.present || to.Boot != p.member.Boot:
 		p.dialing = false
