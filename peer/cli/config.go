@@ -10,7 +10,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
-//BC	"github.com/peerlab/peerlab/peer/broadcast"
+	//BC	"github.com/peerlab/peerlab/peer/broadcast"
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/identity"
