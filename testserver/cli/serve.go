@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/peerlab/peerlab/testserver/remote"
+	"github.com/peerlab/peerlab/testserver/report"
+	"github.com/peerlab/peerlab/testserver/run"
+	"github.com/peerlab/peerlab/testserver/scenario"
+)
+
+func serveCommand(p Process) *cobra.Command {
+	var o options
+	var listen string
+	var wait time.Duration
+	c := &cobra.Command{
+		Use:   "serve [flags] FILE",
+		Short: "Run a scenario with peers that are started elsewhere",
+		Long: `Serve prints a URL and a token, waits for the peers of the scenario to attach
+(PEERLAB_TOKEN=TOKEN peer NAME --test URL), and runs it with them. The peers
+see to their own bootstrap. They are not ended, but told that the run is over.`,
+		Example: "  testserver serve scripts/scenario/default.cmd",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.seeded = cmd.Flags().Changed("seed")
+			if err := o.check(); err != nil {
+				return err
+			}
+			scripts, err := load(args, "")
+			if err != nil {
+				return err
+			}
+			if len(scripts) != 1 {
+				return fmt.Errorf("%s has %d scenarios: name one file", args[0], len(scripts))
+			}
+			l, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", listen)
+			if err != nil {
+				return err
+			}
+			e := o.invite(p, l, scripts[0])
+			r := o.runOne(cmd.Context(), p, scripts[0], "remote", func(*report.Dir) run.Engine { return e }, wait)
+			_ = l.Close() // usually closed by the engine
+			return ended(o.wrapUp(p, []*report.Result{r}, []report.Verdict{r.Verdict}))
+		},
+	}
+	o.register(c.Flags())
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "where peers attach, `HOST:PORT`; whoever has the token drives the peers")
+	c.Flags().DurationVar(&wait, "wait", 2*time.Minute, "how long to wait for each peer")
+	return c
+}
+
+// invite prints how to attach, and returns the engine that waits for it.
+func (o *options) invite(p Process, l net.Listener, s *scenario.Script) *remote.Engine {
+	out := o.text(p)
+	token := p.env("PEERLAB_TOKEN")
+	if token == "" {
+		token = rand.Text()
+	}
+	fmt.Fprintf(out, "url:   http://%s\ntoken: %s\nwaiting for: %s\n", l.Addr(), token, strings.Join(s.Peers, " "))
+	return &remote.Engine{Listener: l, Token: token, Attached: func(name string) {
+		fmt.Fprintf(out, "%s has attached\n", name)
+	}}
+}
