@@ -143,7 +143,7 @@ func (h *harness) report(ctx context.Context) {
 }
 
 func wireStatus(s node.Status) testlink.Status {
-	w := testlink.Status{Ready: s.Ready, Self: wireNode(s.Self), Members: []testlink.Node{}, Present: map[string][]testlink.Node{}}
+	w := testlink.Status{Ready: s.Ready, Closing: s.Leaving, Self: wireNode(s.Self), Members: []testlink.Node{}, Present: map[string][]testlink.Node{}}
 	for _, m := range s.Members {
 		if m.State == membership.Alive || m.State == membership.Suspect {
 			n := wireNode(m.Member)

@@ -88,6 +88,7 @@ type Node struct {
 	live     *live
 	joined   bool // Join was asked for, so listed peers may be joined as they come
 	ready    bool
+	leaving  bool
 	present  map[string][]extension.Member
 	watchers map[chan struct{}]bool
 }
@@ -243,7 +244,7 @@ func (n *Node) leave(base context.Context) {
 		return // a step that hangs; the process ends it
 	}
 	defer n.stepped()
-	n.setReady(false)
+	n.setLeaving()
 	if err := n.discovery.Leave(ctx); err != nil {
 		logger := n.log("bootstrap")
 		logger.Info().Err(err).Msg("leave")

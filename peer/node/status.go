@@ -11,6 +11,7 @@ import (
 // Status is where a peer stands.
 type Status struct {
 	Ready   bool             // init is done: listening, announced and answered
+	Leaving bool             // it has begun to leave in order
 	Created bool             // it has an address
 	Started bool             // it is a live member
 	Self    extension.Member // without an address before Create
@@ -24,6 +25,7 @@ func (n *Node) Status() Status {
 	n.mu.Lock()
 	s := Status{
 		Ready:   n.ready,
+		Leaving: n.leaving,
 		Self:    extension.Member{Name: n.cfg.Name, ID: n.cfg.Identity.ID.String(), Boot: n.cfg.Identity.Boot},
 		Present: maps.Clone(n.present),
 	}
@@ -79,10 +81,18 @@ func (n *Node) wake() {
 	}
 }
 
-func (n *Node) setReady(ready bool) {
+// setReady notes the end of init; setLeaving the beginning of the end.
+func (n *Node) setReady() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ready = ready
+	n.ready = true
+	n.wake()
+}
+
+func (n *Node) setLeaving() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ready, n.leaving = false, true
 	n.wake()
 }
 

@@ -48,7 +48,7 @@ func (n *Node) Init(ctx context.Context) error {
 	if err := n.checkName(); err != nil {
 		return err
 	}
-	n.setReady(true)
+	n.setReady()
 	return nil
 }
 
