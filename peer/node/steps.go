@@ -55,7 +55,7 @@ func (n *Node) Init(ctx context.Context) error {
 // joinFirst joins whom bootstrap and memory propose. A service that failed is
 // no failure if somebody else answered.
 func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error) error {
-	reached, err := n.join(ctx, n.withListed(contacts))
+	reached, err := n.join(ctx, n.withListed(contacts), few)
 	switch {
 	case listErr != nil && reached == 0:
 		return errors.Join(listErr, oneLine("nobody else to join", err))
@@ -140,13 +140,19 @@ func (n *Node) BootstrapJoin(ctx context.Context) (bootstrap.Group, error) {
 // Join contacts the addresses, or those that bootstrap, memory and the
 // configuration propose if there are none, and returns how many answered.
 func (n *Node) Join(ctx context.Context, addrs []string) (int, error) {
-	if len(addrs) == 0 {
-		addrs = n.withListed(<-n.contacts(ctx))
+	if len(addrs) > 0 {
+		return n.join(ctx, addrs, len(addrs))
 	}
-	return n.join(ctx, addrs)
+	return n.join(ctx, n.withListed(<-n.contacts(ctx)), few)
 }
 
-func (n *Node) join(ctx context.Context, addrs []string) (int, error) {
+// few is how many proposed addresses are contacted at a time. A member tells
+// of all that it knows, so most of the others need not be contacted after it.
+const few = 3
+
+// join contacts the addresses, atOnce at a time, and leaves out those that
+// have become known as members meanwhile.
+func (n *Node) join(ctx context.Context, addrs []string, atOnce int) (int, error) {
 	if err := n.step(ctx); err != nil {
 		return 0, err
 	}
@@ -155,14 +161,40 @@ func (n *Node) join(ctx context.Context, addrs []string) (int, error) {
 	if l == nil || !l.isStarted() {
 		return 0, fmt.Errorf("membership: %w: memberlistcreate and memberliststart come first, or init does all", ErrNotStarted)
 	}
-	self := l.group.Self().Addr.String()
-	addrs = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(addrs))), func(a string) bool { return a == self })
-	reached, err := l.group.Join(ctx, addrs)
+	reached, err := l.contact(ctx, addrs, atOnce)
 	n.mu.Lock()
 	n.joined = true
 	n.mu.Unlock()
 	if g, ok := n.discovery.Last(); ok {
 		n.listed(g.Peers)
+	}
+	if reached > 0 {
+		return reached, nil
+	}
+	return 0, err
+}
+
+// contact is join's loop. Addresses that do not answer cost time, so more are
+// tried at once when a batch was in vain.
+func (l *live) contact(ctx context.Context, addrs []string, atOnce int) (reached int, err error) {
+	known := map[string]bool{l.group.Self().Addr.String(): true}
+	for len(addrs) > 0 && ctx.Err() == nil {
+		var batch []string
+		for len(addrs) > 0 && len(batch) < atOnce {
+			if a := addrs[0]; !known[a] {
+				known[a] = true
+				batch = append(batch, a)
+			}
+			addrs = addrs[1:]
+		}
+		count, failed := l.group.Join(ctx, batch)
+		reached, err = reached+count, errors.Join(err, failed)
+		if count == 0 {
+			atOnce *= 4
+		}
+		for _, m := range l.group.Members() {
+			known[m.Addr.String()] = true
+		}
 	}
 	return reached, err
 }
