@@ -42,6 +42,7 @@ func newConsole(t *testing.T, columns, rows int, change ...func(*readline.Config
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
 	}
+	master = unblocked(t, master)
 	c := &console{t: t, master: master, slave: slave,
 		vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}, 1), ended: make(chan struct{})}
 	c.setSize(columns, rows)
@@ -63,9 +64,23 @@ func newConsole(t *testing.T, columns, rows int, change ...func(*readline.Config
 	return c
 }
 
+// unblocked returns f such that closing it ends a Read.
+func unblocked(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	fd, err := unix.Dup(int(f.Fd()))
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	return os.NewFile(uintptr(fd), "terminal")
+}
+
 func (c *console) setSize(columns, rows int) {
 	c.t.Helper()
-	if err := pty.Setsize(c.master, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil {
+	if err := pty.Setsize(c.slave, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil {
 		c.t.Fatal(err)
 	}
 	c.mu.Lock()

@@ -45,6 +45,8 @@ type reader struct {
 	// while it is given back.
 	active sync.Mutex
 	edit   *lib.Instance // nil before the first line
+	// learned tells that edit's history is not empty.
+	learned bool
 
 	mu        sync.Mutex
 	prompt    string
@@ -153,7 +155,7 @@ func (r *reader) open() error {
 		return fmt.Errorf("open the terminal: %w", err)
 	}
 	r.edit = edit
-	return edit.SaveHistory("") // a search in an empty history would fail
+	return nil
 }
 
 // ReadLine implements repl.LineReader.
@@ -222,13 +224,17 @@ func (r *reader) meaning(ctx context.Context, err error) error {
 }
 
 // learn tells the library the lines of the history that it does not know, and
-// takes it to the history's end. It is called between two lines.
+// takes it to the history's end. It is called between two lines. A history
+// without any line gets an empty one: a search in none makes the library fail.
 func (r *reader) learn() {
 	r.mu.Lock()
 	lines := r.history
 	r.history = nil
 	r.mu.Unlock()
-	_ = r.edit.SaveHistory("")
+	if r.learned || len(lines) == 0 {
+		_ = r.edit.SaveHistory("")
+	}
+	r.learned = true
 	for _, l := range lines {
 		_ = r.edit.SaveHistory(strings.ReplaceAll(l, "\n", string(newline)))
 	}

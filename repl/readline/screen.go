@@ -13,6 +13,9 @@ const (
 	// maxQueue is how many bytes of messages wait for the terminal before
 	// Print waits too.
 	maxQueue = 256 << 10
+	// maxPiece is how much of them is written at once, so that the row that is
+	// being edited stays in sight.
+	maxPiece = 32 << 10
 	// pace is the least time between two writes of messages: a flood is
 	// written in large pieces.
 	pace = 33 * time.Millisecond
@@ -31,7 +34,7 @@ type screen struct {
 	queueMu sync.Mutex
 	room    *sync.Cond // on queueMu: the queue was taken, or is closed
 	queue   []byte     // whole lines
-	spare   []byte     // the buffer of the last queue
+	piece   []byte     // the buffer of what was taken last
 	held    bool       // the terminal is lent: nothing is taken, and Print does not wait
 	skipped int        // lines that did not fit while it was lent
 	closed  bool
@@ -80,21 +83,26 @@ func (s *screen) print(text string) {
 	}
 }
 
-// take empties the queue. The result is valid until the next call; it is
-// called with mu held.
-func (s *screen) take() []byte {
+// take removes a piece of whole lines from the queue, and tells whether that
+// was all. The piece is valid until the next call. It is called with mu held.
+func (s *screen) take() (piece []byte, all bool) {
 	s.queueMu.Lock()
 	defer s.queueMu.Unlock()
 	if s.held || len(s.queue) == 0 {
-		return nil
+		return nil, true
 	}
-	q := s.queue
-	if s.skipped > 0 {
-		q = fmt.Appendf(q, "(%d more were not kept)\n", s.skipped)
+	n := len(s.queue)
+	if i := bytes.LastIndexByte(s.queue[:min(n, maxPiece)], '\n'); n > maxPiece && i >= 0 {
+		n = i + 1
 	}
-	s.queue, s.spare, s.skipped = s.spare[:0], q, 0
+	s.piece = append(s.piece[:0], s.queue[:n]...)
+	s.queue = append(s.queue[:0], s.queue[n:]...)
+	if len(s.queue) == 0 && s.skipped > 0 {
+		s.piece = fmt.Appendf(s.piece, "(%d more were not kept)\n", s.skipped)
+		s.skipped = 0
+	}
 	s.room.Broadcast()
-	return q
+	return s.piece, len(s.queue) == 0
 }
 
 // run writes messages as they come until done is closed.
@@ -116,37 +124,68 @@ func (s *screen) run(done <-chan struct{}) {
 	}
 }
 
-// flush writes the messages that wait.
+// flush writes the messages that wait. The terminal is free between two
+// pieces, for what is typed.
 func (s *screen) flush() {
+	for !s.flushPiece() {
+	}
+}
+
+func (s *screen) flushPiece() (all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.take()
-	if len(q) == 0 {
-		return
-	}
-	if !s.shown {
+	q, all := s.take()
+	switch {
+	case len(q) == 0:
+	case s.shown:
+		s.write(clearRow + string(q) + s.row + s.extra)
+	default:
 		s.write(string(q))
-		return
 	}
-	s.write(clearRow + string(q) + s.row + s.extra)
+	return all
 }
 
 func (s *screen) write(text string) { _, _ = io.WriteString(s.out, text) }
 
-// show puts row on the terminal, and the messages that wait above it. It is
-// called with mu held.
+// show puts row on the terminal. What was printed before a line begins or is
+// entered is above it; what comes while it is typed need not hurry, and a key
+// costs no more than itself. It is called with mu held.
 func (s *screen) show(row string, cursor int) {
-	q := s.take()
+	entered := strings.HasSuffix(row, "\n")
+	if !s.shown || entered {
+		s.drain()
+	}
 	switch {
-	case len(q) == 0 && s.shown && s.extra == "" && strings.HasPrefix(row, s.row):
+	case s.shown && s.extra == "" && strings.HasPrefix(row, s.row):
 		s.write(row[len(s.row):])
 	case s.shown:
-		s.write(clearRow + string(q) + row)
+		s.write(clearRow + row)
 	default:
-		s.write(string(q) + row)
+		s.write(row)
 	}
 	s.row, s.cursor, s.extra = row, cursor, ""
-	s.shown = !strings.HasSuffix(row, "\n")
+	s.shown = !entered
+}
+
+// drain writes what is in the queue now, in the place of the row. Messages
+// that come meanwhile could keep it busy for ever: they wait. It is called
+// with mu held.
+func (s *screen) drain() {
+	s.queueMu.Lock()
+	left := len(s.queue)
+	s.queueMu.Unlock()
+	for left > 0 {
+		q, all := s.take()
+		if len(q) > 0 && s.shown {
+			s.write(clearRow)
+			s.shown = false
+		}
+		s.write(string(q))
+		left -= len(q)
+		if all {
+			return
+		}
+	}
 }
 
 // Write is the library's output. It announces a drawing by erasing the row;
