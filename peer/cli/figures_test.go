@@ -1,0 +1,305 @@
+package cli_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/testlink"
+)
+
+// The anchor of the figures below: a process that is nothing but a memberlist
+// node, with the configuration that peers have. It prints its address, then
+// "whole" when it knows as many members as it was told, and ends with its
+// input.
+//
+//	bare SIZE [SEED]
+func bare() {
+	c := memberlist.DefaultLANConfig()
+	c.TCPTimeout = 3 * time.Second
+	c.DeadNodeReclaimTime = time.Second
+	c.EnableCompression = false
+	c.Name = strconv.Itoa(os.Getpid())
+	c.BindAddr, c.BindPort, c.AdvertisePort = "127.0.0.1", 0, 0
+	c.LogOutput = io.Discard
+	changed := make(chan struct{}, 1)
+	c.Events = bareEvents(changed)
+	m, err := memberlist.Create(c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m.LocalNode().Address())
+	size, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	if len(os.Args) > 2 {
+		if _, err := m.Join(os.Args[2:]); err != nil {
+			log.Fatal(err)
+		}
+	}
+	go func() {
+		for m.NumMembers() < size {
+			<-changed
+		}
+		fmt.Println("whole")
+	}()
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends
+}
+
+type bareEvents chan struct{}
+
+func (e bareEvents) note() {
+	select {
+	case e <- struct{}{}:
+	default:
+	}
+}
+func (e bareEvents) NotifyJoin(*memberlist.Node)   { e.note() }
+func (e bareEvents) NotifyLeave(*memberlist.Node)  { e.note() }
+func (e bareEvents) NotifyUpdate(*memberlist.Node) { e.note() }
+
+// crowd is a number of processes that end together.
+type crowd struct {
+	b    *testing.B
+	cmds []*exec.Cmd
+	ins  []io.Closer
+}
+
+func (c *crowd) start(env []string, name string, args ...string) io.Reader {
+	c.b.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		c.b.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = env
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		c.b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		c.b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		c.b.Fatal(err)
+	}
+	c.cmds, c.ins = append(c.cmds, cmd), append(c.ins, in)
+	return out
+}
+
+// end kills all and waits, so that no run leans on the one before.
+func (c *crowd) end() {
+	for i, cmd := range c.cmds {
+		_ = cmd.Process.Kill() // it may have ended
+		c.ins[i].Close()
+	}
+	for _, cmd := range c.cmds {
+		_ = cmd.Wait() // it was killed
+	}
+}
+
+// pss is the mean proportional set size of the processes, in bytes; 0 where
+// the system does not tell.
+func (c *crowd) pss() float64 {
+	total := 0.0
+	for _, cmd := range c.cmds {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", cmd.Process.Pid))
+		if err != nil {
+			return 0
+		}
+		for _, line := range strings.Split(string(raw), "\n") {
+			var kb float64
+			if n, _ := fmt.Sscanf(line, "Pss: %f kB", &kb); n == 1 {
+				total += kb * 1024
+			}
+		}
+	}
+	return total / float64(len(c.cmds))
+}
+
+// convergeBare spawns size bare nodes and returns how long it took until each
+// knew all.
+func convergeBare(b *testing.B, size int) (took time.Duration, pss float64) {
+	c := &crowd{b: b}
+	defer c.end()
+	start := time.Now()
+	var outs []*bufio.Scanner
+	seed := ""
+	for i := range size {
+		args := []string{strconv.Itoa(size)}
+		if i > 0 {
+			args = append(args, seed)
+		}
+		s := bufio.NewScanner(c.start(os.Environ(), "bare", args...))
+		outs = append(outs, s)
+		if i == 0 {
+			if !s.Scan() {
+				b.Fatal("the first bare node did not start")
+			}
+			seed = s.Text()
+		}
+	}
+	for i, s := range outs {
+		for s.Scan() && s.Text() != "whole" {
+		}
+		if s.Text() != "whole" {
+			b.Fatalf("bare node %d ended early", i)
+		}
+	}
+	took = time.Since(start)
+	return took, c.pss()
+}
+
+// views hears what peers tell a test server, and knows when they agree.
+type views struct {
+	size int
+
+	mu      sync.Mutex
+	members map[string]int
+	chat    map[string]int
+	opened  chan *testlink.Conn
+	whole   chan struct{} // closed when everybody has everybody as a member
+	wholeC  chan struct{} // and in the chat
+}
+
+func newViews(size int) *views {
+	return &views{size: size, members: map[string]int{}, chat: map[string]int{},
+		opened: make(chan *testlink.Conn, size), whole: make(chan struct{}), wholeC: make(chan struct{})}
+}
+
+func (v *views) receive(c *testlink.Conn, m testlink.Message) {
+	switch m := m.(type) {
+	case testlink.Opened:
+		v.opened <- c
+	case testlink.Status:
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.members[m.Self.Name] = len(m.Members)
+		v.chat[m.Self.Name] = len(m.Present["chat"])
+		closeIf(v.whole, v.all(v.members))
+		closeIf(v.wholeC, v.all(v.chat))
+	}
+}
+
+func (v *views) all(seen map[string]int) bool {
+	if len(seen) < v.size {
+		return false
+	}
+	for _, n := range seen {
+		if n != v.size-1 {
+			return false
+		}
+	}
+	return true
+}
+
+func closeIf(c chan struct{}, ok bool) {
+	select {
+	case <-c:
+	default:
+		if ok {
+			close(c)
+		}
+	}
+}
+
+// convergePeers spawns size peers, has each do init, and returns how long it
+// took until all were members of each, and until all were in each one's chat.
+func convergePeers(b *testing.B, size int) (members, chat time.Duration, pss float64) {
+	v := newViews(size)
+	link := testlink.NewServer(testlink.ServerConfig{Token: "figures", Receive: v.receive})
+	service, err := bootstrap.NewHandler(bootstrap.HandlerConfig{Store: bootstrap.NewMemoryStore()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle(testlink.Path, link)
+	mux.Handle("/", service)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := &http.Server{Handler: mux}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(ln) }()
+	defer func() { server.Close(); <-served }()
+	defer link.Close("the figures are taken")
+
+	url := "http://" + ln.Addr().String()
+	c := &crowd{b: b}
+	defer c.end()
+	dir := b.TempDir()
+	start := time.Now()
+	for i := range size {
+		c.start(append(os.Environ(), "PEERLAB_TOKEN=figures"), "peer", fmt.Sprintf("p%d", i+1),
+			"--test", url, "--bootstrap", url, "--data", filepath.Join(dir, strconv.Itoa(i)))
+	}
+	for range size {
+		(<-v.opened).Command("init")
+	}
+	<-v.whole
+	members = time.Since(start)
+	select {
+	case <-v.wholeC:
+	case <-time.After(30 * time.Second):
+		b.Fatalf("the chat did not converge within 30 s: %v", v.chat)
+	}
+	return members, time.Since(start), c.pss()
+}
+
+// BenchmarkConverge compares peers with bare memberlist nodes: the time from
+// the first spawn until everybody knows everybody, and the memory of a
+// process, in pairs of runs that take turns.
+func BenchmarkConverge(b *testing.B) {
+	for _, size := range []int{3, 10, 50} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			var bareMS, memberMS, chatMS, ratio, ratioChat, mem []float64
+			for b.Loop() {
+				plain, plainPSS := convergeBare(b, size)
+				members, chat, pss := convergePeers(b, size)
+				bareMS = append(bareMS, ms(plain))
+				memberMS = append(memberMS, ms(members))
+				chatMS = append(chatMS, ms(chat))
+				ratio = append(ratio, float64(members)/float64(plain))
+				ratioChat = append(ratioChat, float64(chat)/float64(plain))
+				if plainPSS > 0 {
+					mem = append(mem, pss/plainPSS)
+				}
+			}
+			b.ReportMetric(0, "ns/op") // the figures below say it better
+			b.ReportMetric(median(bareMS), "bare-ms")
+			b.ReportMetric(median(memberMS), "members-ms")
+			b.ReportMetric(median(chatMS), "chat-ms")
+			b.ReportMetric(median(ratio), "members/bare")
+			b.ReportMetric(median(ratioChat), "chat/bare")
+			b.ReportMetric(slices.Max(ratio), "worst-members/bare")
+			if len(mem) > 0 {
+				b.ReportMetric(median(mem), "pss/bare")
+			}
+		})
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return s[len(s)/2]
+}
