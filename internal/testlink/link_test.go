@@ -281,7 +281,12 @@ func TestOverflowEndsTheLink(t *testing.T) {
 	cfg.Queue = 8
 	link := dial(t, cfg)
 	_, ended := serve(t, link, ok)
-	big := []byte(`{"v":1,"text":"` + strings.Repeat("x", 1<<18) + `"}`)
+	e := event(1)
+	e.Text = strings.Repeat("x", 1<<18)
+	big, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
 	deadline := time.After(10 * time.Second)
 	for full := false; !full; {
 		link.Sink(event(1), big) // must never block

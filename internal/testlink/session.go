@@ -119,6 +119,14 @@ func (s *session) isOver() bool {
 	}
 }
 
+// failed tells whether the session has ended otherwise than in order by this
+// side.
+func (s *session) failed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause != nil
+}
+
 // take returns what is to be sent now.
 func (s *session) take() []frame {
 	s.mu.Lock()
@@ -204,6 +212,9 @@ func (s *session) write(ctx context.Context) {
 			return
 		}
 		for _, f := range s.take() {
+			if f.Type != typeFail && s.failed() {
+				continue // only the reason is still of interest
+			}
 			data, err := f.encode()
 			if err == nil && len(data) > maxFrame {
 				err = fmt.Errorf("a message of %d bytes, at most %d are allowed", len(data), maxFrame)
