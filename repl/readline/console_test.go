@@ -5,6 +5,7 @@ package readline_test
 import (
 	"context"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"testing"
@@ -214,4 +215,10 @@ func (c *console) state() unix.Termios {
 		c.t.Fatal(err)
 	}
 	return *state
+}
+
+func notified(s os.Signal) <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, s)
+	return c
 }
