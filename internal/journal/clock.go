@@ -10,8 +10,10 @@ import (
 	"strings"
 )
 
-// MaxClock is the largest number of entries a vector clock may have before
-// events carry the Lamport time alone.
+// MaxClock is the largest number of entries a vector clock may have. A process
+// that knows more carries the Lamport time alone from then on, and so does
+// whoever hears of it: a clock with holes would call events concurrent that
+// are not.
 const MaxClock = 64
 
 // Clock is a vector clock: how many events of each process have happened
@@ -73,15 +75,21 @@ func (c *Clock) UnmarshalJSON(data []byte) error {
 	}
 	*c = make(Clock, 0, len(m))
 	for p, n := range m {
-		c.raise(p, n)
+		*c = append(*c, Tick{p, n})
 	}
+	slices.SortFunc(*c, func(a, b Tick) int { return strings.Compare(a.Process, b.Process) })
 	return nil
 }
 
 // A stamp is what travels with a message: the version, the Lamport time, the
 // number of clock entries, and for each its process and count; all numbers
-// are unsigned varints.
+// are unsigned varints. A stamp with a Lamport time and no entries comes from
+// a process that knows more than MaxClock others.
 const stampVersion = 1
+
+// maxTime bounds the logical times that are believed: one more event must not
+// overflow.
+const maxTime = 1 << 62
 
 var errStamp = errors.New("malformed stamp")
 
@@ -114,7 +122,7 @@ func parseStamp(b []byte) (lamport uint64, c Clock, err error) {
 		process := r.text()
 		c.raise(process, r.uvarint())
 	}
-	if r.failed || len(r.rest) > 0 {
+	if r.failed || len(r.rest) > 0 || lamport > maxTime {
 		return 0, nil, errStamp
 	}
 	return lamport, c, nil

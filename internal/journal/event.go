@@ -9,6 +9,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ type Event struct {
 	Boot    int       // counts the starts of that peer, from 1
 	Seq     uint64    // from 1, without a gap per (Peer, Boot)
 	Lamport uint64    // Lamport time
-	Clock   Clock     // vector clock; nil when more than MaxClock entries are known
+	Clock   Clock     // vector clock; nil when more than MaxClock processes are known
 	Type    string
 	Text    string
 	Fields  map[string]any // what the type adds; nil for nothing
@@ -101,25 +102,24 @@ func (e Event) appendFields(b []byte) ([]byte, error) {
 		if reserved(name) {
 			return b, fmt.Errorf("event %q: the field name %q is reserved", e.Type, name)
 		}
-		v, err := json.Marshal(e.Fields[name])
-		if err != nil {
-			return b, fmt.Errorf("event %q: field %q: %w", e.Type, name, err)
-		}
 		b = append(b, ',')
 		b = appendString(b, name)
 		b = append(b, ':')
-		b = append(b, v...)
+		var err error
+		if b, err = appendValue(b, e.Fields[name]); err != nil {
+			return b, fmt.Errorf("event %q: field %q: %w", e.Type, name, err)
+		}
 	}
 	return b, nil
 }
 
 // appendString appends s as a JSON string. Plain ASCII, nearly all that there
-// is, is copied; the rest is left to encoding/json.
+// is, is copied.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			q, _ := json.Marshal(s) // a string never fails
-			return append(b, q...)
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			b, _ = appendValue(b, s) // a string never fails
+			return b
 		}
 	}
 	b = append(b, '"')
@@ -127,43 +127,92 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+// appendValue appends v as JSON, with "<alice>" left as it is: people search
+// journals with grep.
+func appendValue(b []byte, v any) ([]byte, error) {
+	out := bytes.NewBuffer(b)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return b, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), nil
+}
+
 // UnmarshalJSON reads an event. Members that are not the format's own go into
-// Fields. ErrVersion and ErrCorrupt tell what is wrong.
+// Fields, their numbers as float64. ErrVersion and ErrCorrupt tell what is
+// wrong.
 func (e *Event) UnmarshalJSON(data []byte) error {
-	var head struct {
-		V int `json:"v"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	if head.V != Version {
-		return fmt.Errorf("%w: version %d, this program reads %d", ErrVersion, head.V, Version)
-	}
-	var known struct {
-		Time    time.Time `json:"time"`
-		Peer    string    `json:"peer"`
-		Boot    int       `json:"boot"`
-		Seq     uint64    `json:"seq"`
-		Lamport uint64    `json:"lamport"`
-		Clock   Clock     `json:"clock"`
-		Type    string    `json:"type"`
-		Text    string    `json:"text"`
-	}
-	if err := json.Unmarshal(data, &known); err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	var all map[string]any
+	var all map[string]json.RawMessage
 	if err := json.Unmarshal(data, &all); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	maps.DeleteFunc(all, func(name string, _ any) bool { return reserved(name) })
-	if len(all) == 0 {
-		all = nil
+	var got Event
+	if err := got.readVersion(all); err != nil {
+		return err
 	}
-	*e = Event{
-		V: head.V, Time: known.Time, Peer: known.Peer, Boot: known.Boot,
-		Seq: known.Seq, Lamport: known.Lamport, Clock: known.Clock,
-		Type: known.Type, Text: known.Text, Fields: all,
+	if err := got.readMembers(all); err != nil {
+		return err
+	}
+	for name, raw := range all {
+		if reserved(name) {
+			continue
+		}
+		if got.Fields == nil {
+			got.Fields = map[string]any{}
+		}
+		var v any
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return fmt.Errorf("%w: field %q: %w", ErrCorrupt, name, err)
+		}
+		got.Fields[name] = v
+	}
+	*e = got
+	return nil
+}
+
+func (e *Event) readVersion(all map[string]json.RawMessage) error {
+	if err := readMember(all, "v", &e.V); err != nil {
+		return err
+	}
+	if e.V != Version {
+		return fmt.Errorf("%w: version %d, this program reads %d", ErrVersion, e.V, Version)
+	}
+	return nil
+}
+
+func (e *Event) readMembers(all map[string]json.RawMessage) error {
+	for _, m := range []struct {
+		name string
+		to   any
+	}{
+		{"time", &e.Time}, {"peer", &e.Peer}, {"boot", &e.Boot}, {"seq", &e.Seq},
+		{"lamport", &e.Lamport}, {"type", &e.Type}, {"text", &e.Text},
+	} {
+		if err := readMember(all, m.name, m.to); err != nil {
+			return err
+		}
+	}
+	if _, ok := all["clock"]; ok {
+		if err := readMember(all, "clock", &e.Clock); err != nil {
+			return err
+		}
+	}
+	if e.Peer == "" || e.Type == "" || e.Boot < 1 || e.Seq < 1 {
+		return fmt.Errorf("%w: peer, boot, seq or type is missing", ErrCorrupt)
+	}
+	return nil
+}
+
+// readMember reads one member by its exact name: encoding/json would take a
+// field "Text" for the member "text".
+func readMember(all map[string]json.RawMessage, name string, to any) error {
+	raw, ok := all[name]
+	if !ok {
+		return fmt.Errorf("%w: no member %q", ErrCorrupt, name)
+	}
+	if err := json.Unmarshal(raw, to); err != nil {
+		return fmt.Errorf("%w: member %q: %w", ErrCorrupt, name, err)
 	}
 	return nil
 }

@@ -2,11 +2,12 @@ package journal
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"slices"
 )
 
 // maxLine bounds a journal line, in bytes: output of a command is part of it.
@@ -26,7 +27,7 @@ func Read(r io.Reader) iter.Seq2[Event, error] {
 			}
 			var e Event
 			if err == nil {
-				err = json.Unmarshal(line, &e)
+				err = e.UnmarshalJSON(line)
 			}
 			if err != nil {
 				yield(Event{}, fmt.Errorf("line %d: %w", n, err))
@@ -78,11 +79,11 @@ func (g *Gaps) Add(e Event) {
 	}
 }
 
-// Err returns nil, or all faults found, joined.
+// Err returns nil, or the faults found, joined in the order of the peers.
 func (g *Gaps) Err() error {
 	var all []error
-	for _, err := range g.found {
-		all = append(all, err)
+	for _, who := range slices.Sorted(maps.Keys(g.found)) {
+		all = append(all, g.found[who])
 	}
 	return errors.Join(all...)
 }

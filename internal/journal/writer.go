@@ -29,12 +29,13 @@ type Writer struct {
 	order sync.Mutex
 	sinks []*Sink
 	buf   []byte
+	shown Clock // the clock that the sinks see
 	seq   uint64
 
 	mu      sync.Mutex // guards the logical time below; never held while sinks run
 	lamport uint64
 	clock   Clock
-	wide    bool   // more than MaxClock processes are known: no clock any more
+	wide    bool   // more than MaxClock processes are known: no clock for good
 	stamp   []byte // encoding of the time above; nil when it has changed
 }
 
@@ -82,6 +83,7 @@ func (w *Writer) Record(typ, text string, fields map[string]any) {
 	}
 }
 
+// tick advances the logical time. order is held.
 func (w *Writer) tick() (uint64, Clock) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,8 +92,9 @@ func (w *Writer) tick() (uint64, Clock) {
 	if w.wide {
 		return w.lamport, nil
 	}
-	w.clock.raise(w.self, w.clock.Count(w.self)+1)
-	return w.lamport, slices.Clone(w.clock)
+	w.clock.raise(w.self, w.seq)
+	w.shown = append(w.shown[:0], w.clock...)
+	return w.lamport, w.shown
 }
 
 // Stamp is the writer's logical time in the form that travels with messages.
@@ -100,11 +103,7 @@ func (w *Writer) Stamp() []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stamp == nil {
-		c := w.clock
-		if w.wide {
-			c = nil
-		}
-		w.stamp = appendStamp(nil, w.lamport, c)
+		w.stamp = appendStamp(nil, w.lamport, w.clock)
 	}
 	return w.stamp
 }
@@ -119,11 +118,23 @@ func (w *Writer) Observe(stamp []byte) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lamport = max(w.lamport, lamport)
-	for _, t := range clock {
-		w.clock.raise(t.Process, t.Count)
-	}
-	w.wide = w.wide || len(w.clock) > MaxClock
 	w.stamp = nil
+	w.lamport = max(w.lamport, lamport)
+	if !w.wide {
+		w.merge(clock)
+	}
+	if len(w.clock) > MaxClock || lamport > 0 && len(clock) == 0 {
+		w.wide, w.clock = true, nil
+	}
 	return nil
+}
+
+// merge raises the entries of others; nobody knows better than ourselves what
+// we have recorded.
+func (w *Writer) merge(clock Clock) {
+	for _, t := range clock {
+		if t.Process != w.self {
+			w.clock.raise(t.Process, t.Count)
+		}
+	}
 }
