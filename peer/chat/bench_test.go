@@ -38,16 +38,16 @@ func BenchmarkFanOutFlatOut(b *testing.B) {
 	for _, peers := range []int{2, 10, 50} {
 		b.Run(fmt.Sprint(peers, "-peers"), func(b *testing.B) {
 			room, dial, bare := newRoomFan(b, peers), newDialFan(b, peers), newBareFan(b, peers)
-			n := 40000 / peers
+			n := 150000 / peers
 			flatOut(room, n, peers-1) // warm
 			var rates, overDial, overBare []float64
 			for b.Loop() {
-				d1 := flatOut(dial, max(n/100, 10), peers-1)
+				d1 := flatOut(dial, max(n/200, 20), peers-1)
 				p1 := flatOut(bare, n, peers-1)
 				r1 := flatOut(room, n, peers-1)
 				r2 := flatOut(room, n, peers-1)
 				p2 := flatOut(bare, n, peers-1)
-				d2 := flatOut(dial, max(n/100, 10), peers-1)
+				d2 := flatOut(dial, max(n/200, 20), peers-1)
 				rates = append(rates, (r1+r2)/2)
 				overDial = append(overDial, (r1+r2)/(d1+d2))
 				overBare = append(overBare, (r1+r2)/(p1+p2))
@@ -164,7 +164,7 @@ func newRoomFan(b *testing.B, n int) *roomFan {
 	f := &roomFan{}
 	var all []*extensiontest.Peer
 	for i := range n {
-		p, r := w.Peer(fmt.Sprint("p", i)), newRoom(b, chat.Config{})
+		p, r := w.Peer(fmt.Sprint("p", i)), newRoom(b, chat.Config{AckWait: 20 * time.Second})
 		if i == 0 {
 			f.room = r
 		} else {
@@ -202,7 +202,7 @@ func (f *roomFan) shown(g func(int)) {
 	}
 }
 
-func (f *roomFan) concurrent() int { return 128 }
+func (f *roomFan) concurrent() int { return 240 }
 
 // receiver reads messages of the anchors.
 type receiver struct {

@@ -203,28 +203,31 @@ type frameReader struct {
 	end   int
 }
 
-// next returns the frames that have arrived, at least one. After an error it
-// must not be called again; frames before the error are returned with it.
-// The frames belong to the caller.
-func (r *frameReader) next() ([]frame, error) {
-	var frames []frame
+// frames is a list of frames that can be used again.
+type frames struct {
+	list []frame
+}
+
+// next appends the frames that have arrived, at least one. After an error it
+// must not be called again; frames before the error are appended with it.
+func (r *frameReader) next(to *frames) error {
 	for {
 		for r.start < r.end {
 			f, n, err := decodeFrame(r.buf[r.start:r.end])
 			if err != nil {
-				return frames, err
+				return err
 			}
 			if n == 0 {
 				break
 			}
 			r.start += n
-			frames = append(frames, f)
+			to.list = append(to.list, f)
 		}
-		if len(frames) > 0 {
-			return frames, nil
+		if len(to.list) > 0 {
+			return nil
 		}
 		if err := r.fill(); err != nil {
-			return frames, err
+			return err
 		}
 	}
 }

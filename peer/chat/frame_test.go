@@ -109,8 +109,9 @@ func TestFrameReader(t *testing.T) {
 			fr := frameReader{r: r}
 			var got []frame
 			for {
-				frames, err := fr.next()
-				got = append(got, frames...)
+				var arrived frames
+				err := fr.next(&arrived)
+				got = append(got, arrived.list...)
 				if err == io.EOF {
 					break
 				}

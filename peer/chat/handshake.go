@@ -37,7 +37,8 @@ func (s *session) greeted(l *link, f *frame) bool {
 		s.refuse(l, fmt.Sprintf("it speaks version %d, not %d: update the older of the two", version, f.num))
 		return true
 	}
-	l.hello = f
+	hello := *f // f will be used again
+	l.hello = &hello
 	if s.consider(l) {
 		return true
 	}
@@ -129,7 +130,7 @@ func (s *session) attach(p *peer, l *link) {
 	p.state, p.lost, p.shown, p.boot = open, false, true, p.member.Boot
 	s.answered(p.id())
 	s.presentNow()
-	for _, t := range p.queue.items {
+	for _, t := range p.queue.items() {
 		m := t.message
 		if l.since.Sub(m.sent) < s.cfg.AckWait {
 			l.push(m.encoded)

@@ -15,12 +15,12 @@ import (
 
 // knock opens a stream to a room as a stranger would and sends frames; it
 // returns the first frame of the answer.
-func knock(r *Room, frames ...frame) (frame, error) {
+func knock(r *Room, send ...frame) (frame, error) {
 	mine, its := extensiontest.Pipe()
 	defer mine.Close()
 	r.Accept(its)
 	var b []byte
-	for _, f := range frames {
+	for _, f := range send {
 		b = f.append(b)
 	}
 	mine.SetDeadline(time.Now().Add(20 * time.Second))
@@ -29,8 +29,9 @@ func knock(r *Room, frames ...frame) (frame, error) {
 	}
 	fr := frameReader{r: mine}
 	for {
-		got, err := fr.next()
-		for _, f := range got {
+		var got frames
+		err := fr.next(&got)
+		for _, f := range got.list {
 			if f.kind != kindStamp {
 				return f, nil
 			}

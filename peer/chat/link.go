@@ -142,8 +142,9 @@ func (l *link) read() {
 	defer l.stream.Close()
 	r := frameReader{r: l.stream}
 	for {
-		frames, err := r.next()
-		if len(frames) > 0 && !l.s.post(func() { l.s.received(l, frames) }) && leaves(frames) {
+		frames := l.s.noFrames()
+		err := r.next(frames)
+		if len(frames.list) > 0 && !l.s.post(func() { l.s.received(l, frames) }) && leaves(frames.list) {
 			return
 		}
 		if err != nil {

@@ -73,7 +73,10 @@ func (p *peer) owes(now time.Time, d time.Duration) bool {
 
 // messageID names a message of a peer for all and ever.
 func (p *peer) messageID(seq uint64) string {
-	return p.member.ID + "/" + strconv.Itoa(p.member.Boot) + "/" + strconv.FormatUint(seq, 10)
+	b := make([]byte, 0, 64)
+	b = append(append(b, p.member.ID...), '/')
+	b = append(strconv.AppendInt(b, int64(p.member.Boot), 10), '/')
+	return string(strconv.AppendUint(b, seq, 10))
 }
 
 // know takes note of a member that is in the group; nil means that it is no

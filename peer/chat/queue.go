@@ -13,8 +13,8 @@ type message struct {
 	sent    time.Time
 	encoded []byte // the frame, the same for all receivers
 
-	waiting int // receivers that Send still waits for
-	targets []*target
+	waiting int      // receivers that Send still waits for
+	targets []target // one for each receiver; never moved
 	over    bool
 	done    chan struct{} // closed when Send need not wait any longer
 }
@@ -64,8 +64,9 @@ func (m *message) finish() {
 // delivery may be called once done is closed.
 func (m *message) delivery() Delivery {
 	var d Delivery
-	for _, t := range m.targets {
-		switch t.fate {
+	d.Reached = make([]string, 0, len(m.targets))
+	for i := range m.targets {
+		switch t := &m.targets[i]; t.fate {
 		case reached:
 			d.Reached = append(d.Reached, t.name)
 		case pending:
@@ -82,52 +83,61 @@ func (m *message) delivery() Delivery {
 
 // queue holds what one peer has not acknowledged, oldest first.
 type queue struct {
-	items []*target
-	bytes int // of their texts
+	all   []*target // all[:head] is nil
+	head  int
+	bytes int // of the texts
 }
+
+func (q *queue) items() []*target { return q.all[q.head:] }
 
 // fits tells whether a message has room within the bounds.
 func (q *queue) fits(m *message, cfg *Config) bool {
-	return len(q.items) < cfg.QueueMessages && (q.bytes+len(m.text) <= cfg.QueueBytes || len(q.items) == 0)
+	n := len(q.items())
+	return n < cfg.QueueMessages && (q.bytes+len(m.text) <= cfg.QueueBytes || n == 0)
 }
 
 func (q *queue) push(t *target) {
-	q.items = append(q.items, t)
+	if q.head > 0 && len(q.all) == cap(q.all) {
+		n := copy(q.all, q.items())
+		clear(q.all[n:])
+		q.all, q.head = q.all[:n], 0
+	}
+	q.all = append(q.all, t)
 	q.bytes += len(t.message.text)
 }
 
 // acknowledged takes out everything up to a number.
 func (q *queue) acknowledged(seq uint64) {
-	n := 0
-	for n < len(q.items) && q.items[n].message.seq <= seq {
-		q.bytes -= len(q.items[n].message.text)
-		q.items[n].settle(reached)
-		q.items[n] = nil
-		n++
+	for q.head < len(q.all) && q.all[q.head].message.seq <= seq {
+		t := q.all[q.head]
+		q.all[q.head] = nil
+		q.head++
+		q.bytes -= len(t.message.text)
+		t.settle(reached)
 	}
-	q.items = q.items[n:]
-	if len(q.items) == 0 {
-		q.items = nil
+	if q.head == len(q.all) {
+		q.all, q.head = q.all[:0], 0
 	}
 }
 
 // drop gives everything up and tells how much that was.
 func (q *queue) drop() int {
-	n := len(q.items)
-	for _, t := range q.items {
+	items := q.items()
+	for _, t := range items {
 		t.settle(dropped)
 	}
-	q.items, q.bytes = nil, 0
-	return n
+	*q = queue{}
+	return len(items)
 }
 
 // owed returns since when the oldest message is owed an acknowledgement by a
 // peer that could be reached since a time; false if none is.
 func (q *queue) owed(since time.Time) (time.Time, bool) {
-	if len(q.items) == 0 {
+	items := q.items()
+	if len(items) == 0 {
 		return time.Time{}, false
 	}
-	if sent := q.items[0].message.sent; sent.After(since) {
+	if sent := items[0].message.sent; sent.After(since) {
 		return sent, true
 	}
 	return since, true

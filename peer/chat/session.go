@@ -25,6 +25,7 @@ type session struct {
 	ended   chan struct{}  // closed when the last goroutine has ended
 	wg      sync.WaitGroup // readers, writers, dialers
 	buffers sync.Pool      // anybody: of *batch
+	frames  sync.Pool      // anybody: of *frames
 
 	peers   map[string]*peer // by id
 	links   map[*link]bool   // every open one
@@ -66,6 +67,15 @@ func (s *session) buffer() *batch {
 		return b
 	}
 	return &batch{}
+}
+
+// noFrames returns an empty list of frames with some room.
+func (s *session) noFrames() *frames {
+	if f, ok := s.frames.Get().(*frames); ok {
+		f.list = f.list[:0]
+		return f
+	}
+	return &frames{}
 }
 
 // start dials everybody who is there.
@@ -226,9 +236,11 @@ func (s *session) send(m *message) {
 	s.room.seq++
 	m.seq, m.sent = s.room.seq, time.Now()
 	m.encoded = (&frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), text: m.text}).append(nil)
+	m.targets = make([]target, 0, len(s.peers))
 	for _, p := range s.peers {
 		if p.state == open || p.state == away {
-			m.targets = append(m.targets, s.enqueue(p, m))
+			m.targets = append(m.targets, target{message: m, name: p.member.Name})
+			s.enqueue(p, &m.targets[len(m.targets)-1])
 		}
 	}
 	if m.waiting == 0 {
@@ -237,11 +249,11 @@ func (s *session) send(m *message) {
 }
 
 // enqueue queues a message for one peer.
-func (s *session) enqueue(p *peer, m *message) *target {
-	t := &target{message: m, name: p.member.Name}
+func (s *session) enqueue(p *peer, t *target) {
+	m := t.message
 	if !p.queue.fits(m, s.cfg) {
 		t.fate = dropped
-		return t
+		return
 	}
 	if p.present && !p.owes(m.sent, s.cfg.AckWait) {
 		t.awaited = true
@@ -251,7 +263,6 @@ func (s *session) enqueue(p *peer, m *message) *target {
 	if p.link != nil {
 		p.link.push(m.encoded)
 	}
-	return t
 }
 
 // ping asks a member for a sign of life.
@@ -274,19 +285,20 @@ func (s *session) ping(name string, answer chan<- error) {
 }
 
 // received handles what came in on a link.
-func (s *session) received(l *link, frames []frame) {
+func (s *session) received(l *link, frames *frames) {
 	if l.gone {
 		return
 	}
 	l.lastIn, l.asked = time.Now(), false
-	for i := range frames {
-		if ok := s.handle(l, &frames[i]); !ok {
+	for i := range frames.list {
+		if ok := s.handle(l, &frames.list[i]); !ok {
 			s.drop(l)
 		}
 		if l.gone {
 			return
 		}
 	}
+	s.frames.Put(frames)
 	if l.peer != nil && l.peer.toAck > 0 {
 		l.acknowledge(l.peer.toAck)
 		l.peer.toAck = 0
