@@ -92,26 +92,50 @@ func (j *Judge) Record(name string, e journal.Event) error {
 // Gaps tells where events are missing in the journals; nil for nowhere.
 func (j *Judge) Gaps() error { return j.gaps.Err() }
 
-// Converged tells whether the peers have converged, since when nothing about
-// that has changed, and if not, what is missing.
+// Converged tells whether the peers have converged, and since when nothing
+// about that has changed.
 //
 // Live are the peers that are ready, and those whose init succeeded, until
 // they leave or end. Every live peer's members must be exactly the live peers
 // at their boot and address, and its chat members exactly those whose chat is
 // open. Foreign nodes do not count. Nobody has converged if nobody is live.
-func (j *Judge) Converged() (since time.Time, missing []string) {
-	if j.holds {
-		return j.since, nil
+func (j *Judge) Converged() (since time.Time, ok bool) { return j.since, j.holds }
+
+// Missing says what keeps the peers from having converged; nil for nothing.
+func (j *Judge) Missing() []string {
+	live := j.live()
+	if len(live) == 0 {
+		return []string{"no peer is ready"}
 	}
-	return time.Time{}, j.missing(true)
+	var found []string
+	for _, p := range live {
+		found = append(found, p.lacks(live)...)
+	}
+	return found
 }
 
 // Live tells whether there is any peer that others should see.
 func (j *Judge) Live() bool { return len(j.live()) > 0 }
 
 func (j *Judge) reconsider(now time.Time) {
-	j.holds = len(j.missing(false)) == 0
-	j.since = now
+	j.holds, j.since = j.converged(), now
+}
+
+// converged looks at numbers first: it is asked at every change, and most of
+// the time somebody sees too few.
+func (j *Judge) converged() bool {
+	live := j.live()
+	for _, p := range live {
+		if len(p.view.members) != len(live)-1 {
+			return false
+		}
+	}
+	for _, p := range live {
+		if p.lacks(live) != nil {
+			return false
+		}
+	}
+	return len(live) > 0
 }
 
 // live are the peers that should see each other.
@@ -124,23 +148,6 @@ func (j *Judge) live() []*peer {
 		}
 	}
 	return live
-}
-
-// missing says what keeps the peers from having converged: all of it, or the
-// first thing found.
-func (j *Judge) missing(all bool) []string {
-	live := j.live()
-	if len(live) == 0 {
-		return []string{"no peer is ready"}
-	}
-	var found []string
-	for _, p := range live {
-		found = append(found, p.lacks(live)...)
-		if len(found) > 0 && !all {
-			break
-		}
-	}
-	return found
 }
 
 // lacks says what p does not see as it is.

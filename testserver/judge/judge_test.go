@@ -87,11 +87,15 @@ func TestConverged(t *testing.T) {
 			for _, s := range tt.steps {
 				s(j)
 			}
-			since, missing := j.Converged()
-			if tt.since > 0 && (!since.Equal(at(tt.since)) || missing != nil) {
-				t.Errorf("since %v, missing %q; want since %v", since, missing, at(tt.since))
+			since, ok := j.Converged()
+			missing := j.Missing()
+			if ok != (tt.since > 0) || ok != (missing == nil) {
+				t.Fatalf("converged: %v; missing: %q", ok, missing)
 			}
-			if tt.since == 0 && !strings.Contains(strings.Join(missing, "\n"), tt.missing) || tt.since == 0 && missing == nil {
+			if ok && !since.Equal(at(tt.since)) {
+				t.Errorf("since %v, want %v", since, at(tt.since))
+			}
+			if !ok && !strings.Contains(strings.Join(missing, "\n"), tt.missing) {
 				t.Errorf("missing %q, want %q", missing, tt.missing)
 			}
 		})

@@ -65,7 +65,10 @@ func (p *printer) rows(r *Result, all bool) {
 			fine++
 		}
 	}
-	if fine > 0 {
+	switch {
+	case fine == 1:
+		p.line("1 row OK")
+	case fine > 1:
 		p.line("%d rows OK", fine)
 	}
 }

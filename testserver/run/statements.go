@@ -123,11 +123,9 @@ func (r *runner) converge(ctx context.Context, st scenario.Statement, row *repor
 	}
 	ctx, cancel := within(ctx, st.Within)
 	defer cancel()
-	var missing []string
 	err := r.wait(ctx, func() (bool, time.Time) {
-		var since time.Time
-		since, missing = r.judge.Converged()
-		if missing != nil {
+		since, ok := r.judge.Converged()
+		if !ok {
 			return false, time.Time{}
 		}
 		stable := since.Add(r.cfg.Stable)
@@ -137,8 +135,8 @@ func (r *runner) converge(ctx context.Context, st scenario.Statement, row *repor
 	if err == nil {
 		return
 	}
-	row.Status, row.Wrong, row.Seen = report.Fail, fmt.Sprintf("the peers have not converged: %v", err), missing
-	if missing == nil {
+	row.Status, row.Wrong = report.Fail, fmt.Sprintf("the peers have not converged: %v", err)
+	if row.Seen = r.judge.Missing(); row.Seen == nil {
 		row.Seen = []string{"they converged, and did not stay so for " + r.cfg.Stable.String()}
 	}
 }
