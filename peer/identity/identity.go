@@ -145,6 +145,10 @@ func makeKey(data files.FS, random io.Reader) (ed25519.PrivateKey, error) {
 	return key, nil
 }
 
+// maxBoot is beyond what anybody counts to, and fits every format that has a
+// boot in it.
+const maxBoot = 1 << 30
+
 func countBoot(data files.FS) (int, error) {
 	raw, err := data.ReadFile(bootFile)
 	n := 0
@@ -153,7 +157,7 @@ func countBoot(data files.FS) (int, error) {
 	case err != nil:
 		return 0, fmt.Errorf("read boot count: %w", err)
 	default:
-		if n, err = strconv.Atoi(strings.TrimSpace(string(raw))); err != nil || n < 0 || n > 1<<30 {
+		if n, err = strconv.Atoi(strings.TrimSpace(string(raw))); err != nil || n < 0 || n >= maxBoot {
 			return 0, fmt.Errorf("boot count %s is %w: write the number of starts so far into it", data.Path(bootFile), ErrCorrupt)
 		}
 	}
