@@ -6,6 +6,7 @@ package logbook
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -21,11 +22,11 @@ func Components() []string {
 	return []string{"bootstrap", "chat", "broadcast", "membership", "node", "shell", "test"}
 }
 
-// Always is the level of lines that every level lets through.
+// Always is the level of lines that every level lets through, disabled too.
 const Always = zerolog.NoLevel
 
 const (
-	keep     = 1000     // lines that Tail can show
+	keep     = 1000     // lines in memory; half of them are dropped at once
 	maxBytes = 16 << 20 // a log file is renamed to NAME.old at half of this
 )
 
@@ -35,7 +36,7 @@ type Book struct {
 	// that lines come out whole and in order.
 	mu     sync.Mutex
 	out    files.Appender // nil while the log is off
-	fs     files.FS
+	dir    files.FS
 	name   string
 	level  zerolog.Level
 	levels map[string]zerolog.Level // by component, where it differs
@@ -48,13 +49,19 @@ func New(level zerolog.Level) *Book {
 	return &Book{level: level, levels: map[string]zerolog.Level{}}
 }
 
+// Levels are what ParseLevel reads, from the one that lets all lines through
+// to the one that lets none through.
+func Levels() []string {
+	return []string{"trace", "debug", "info", "warn", "error", "disabled"}
+}
+
 // ParseLevel reads a level's name.
 func ParseLevel(s string) (zerolog.Level, error) {
-	l, err := zerolog.ParseLevel(strings.ToLower(s))
-	if err != nil || s == "" {
-		return 0, fmt.Errorf("no log level %q: use trace, debug, info, warn, error or disabled", s)
+	name := strings.ToLower(s)
+	if !slices.Contains(Levels(), name) {
+		return 0, fmt.Errorf("no log level %q: use one of %s", s, strings.Join(Levels(), ", "))
 	}
-	return l, nil
+	return zerolog.ParseLevel(name)
 }
 
 // Logger returns the logger of a component.
@@ -62,16 +69,17 @@ func (b *Book) Logger(component string) zerolog.Logger {
 	return zerolog.New(writer{b, component}).With().Timestamp().Str("component", component).Logger()
 }
 
-// On writes the log to name in fs from now on.
-func (b *Book) On(fs files.FS, name string) error {
-	out, err := fs.Append(name, 0o600)
+// On writes the log to name in dir from now on, and no longer where it was
+// written before. If it fails, nothing has changed.
+func (b *Book) On(dir files.FS, name string) error {
+	out, err := dir.Append(name, 0o600)
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	old := b.out
-	b.out, b.fs, b.name, b.failed = out, fs, name, nil
+	b.out, b.dir, b.name, b.failed = out, dir, name, nil
 	return closeIf(old)
 }
 
@@ -107,11 +115,13 @@ func (b *Book) SetLevel(component string, l zerolog.Level) error {
 	return nil
 }
 
-// Tail returns the last n lines that were logged, oldest first.
+// Tail returns the last n lines that were logged, oldest first, as far as they
+// are kept: the last 500 are. Lines are kept while the log is off, too.
 func (b *Book) Tail(n int) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Clone(b.tail[max(0, len(b.tail)-n):])
+	n = min(max(n, 0), len(b.tail))
+	return slices.Clone(b.tail[len(b.tail)-n:])
 }
 
 // State describes where the log goes and at which levels.
@@ -120,7 +130,7 @@ func (b *Book) State() string {
 	defer b.mu.Unlock()
 	where := "off"
 	if b.out != nil {
-		where = "on " + b.fs.Path(b.name)
+		where = "on " + b.dir.Path(b.name)
 	}
 	s := fmt.Sprintf("%s, level %s", where, b.level)
 	for _, c := range slices.Sorted(maps.Keys(b.levels)) {
@@ -153,7 +163,7 @@ func (b *Book) write(component string, l zerolog.Level, p []byte) {
 	if !ok {
 		limit = b.level
 	}
-	if l < limit {
+	if l < limit && l != Always {
 		return
 	}
 	if len(b.tail) == keep {
@@ -164,19 +174,26 @@ func (b *Book) write(component string, l zerolog.Level, p []byte) {
 		return
 	}
 	if b.out.Size() > maxBytes/2 {
-		b.failed = errors.Join(b.failed, b.rotate())
+		b.note(b.rotate())
 	}
-	if _, err := b.out.Write(p); err != nil {
+	_, err := b.out.Write(p)
+	b.note(err)
+}
+
+// note keeps the last failure. Lines are missing since, so nothing takes it
+// back but On.
+func (b *Book) note(err error) {
+	if err != nil {
 		b.failed = err
 	}
 }
 
 // rotate begins a new file. On a failure the old one is written on.
 func (b *Book) rotate() error {
-	if err := b.fs.Rename(b.name, b.name+".old"); err != nil {
+	if err := b.dir.Rename(b.name, b.name+".old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	out, err := b.fs.Append(b.name, 0o600)
+	out, err := b.dir.Append(b.name, 0o600)
 	if err != nil {
 		return err
 	}
