@@ -25,8 +25,10 @@ func TestScript(t *testing.T) {
 		"usage":   "set a\n",
 		"endless": "execute endless2\n",
 	}
+	deepest := 0
 	deep := func(name string) (io.ReadCloser, error) {
 		if strings.HasPrefix(name, "deep") {
+			deepest = len(name) - len("deep")
 			return io.NopCloser(strings.NewReader("execute " + name + "x\n")), nil
 		}
 		return files.open(name)
@@ -59,6 +61,9 @@ func TestScript(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.problem)
 			}
 		})
+	}
+	if deepest > 16 {
+		t.Errorf("scripts were %d deep", deepest)
 	}
 }
 

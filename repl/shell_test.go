@@ -40,8 +40,8 @@ func TestExecute(t *testing.T) {
 		{"no arguments wanted", "quit now", "", repl.ErrUsage, "usage: quit (it takes no arguments)"},
 		{"usage error of a command", "count x", "", repl.ErrUsage, `usage: count N ("x" is no number)`},
 		{"unknown", "ste a b", "", repl.ErrUnknown, `unknown command "ste": help lists them`},
-		{"no prefixes", "membersh", "", repl.ErrUnknown, ""},
-		{"no prefixes of a word", "membe", "", repl.ErrUnknown, ""},
+		{"no prefixes", "ech x", "", repl.ErrUnknown, ""},
+		{"no prefixes of aliases", "memberlis", "", repl.ErrUnknown, ""},
 		{"syntax", "echo a; set 'b", "a; set 'b\n", nil, ""},
 		{"syntax before anything runs", "set a b; set 'b", "", repl.ErrSyntax, "column 14"},
 		{"the first failure ends the line", "set a b; fail; set c d", "set[\"a\" \"b\"] json=false\n", errBroken, "it is broken: mend it"},
@@ -124,6 +124,21 @@ func TestAroundSeesEveryCommand(t *testing.T) {
 	}
 	if got := strings.Join(log, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("recorded\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+// TestAroundSeesFullNames: what a person abbreviated can be run as a script.
+func TestAroundSeesFullNames(t *testing.T) {
+	var log []string
+	s := newShell(t, func(c *repl.Config) {
+		c.Around = func(ctx context.Context, line string, out io.Writer, run func(context.Context, io.Writer) error) error {
+			log = append(log, line)
+			return run(ctx, out)
+		}
+	})
+	_ = s.Interact(context.Background(), &replay{lines: []string{"/se a b; /memberl", "ec  x"}, then: repl.ErrExit})
+	if got := strings.Join(log, "|"); got != "set a b|members|echo  x" {
+		t.Errorf("recorded %q", got)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/peerlab/peerlab/repl"
 	"github.com/peerlab/peerlab/repl/readline"
 	"golang.org/x/sys/unix"
@@ -386,6 +387,36 @@ func TestCloseWritesWhatWaits(t *testing.T) {
 	c.wait("the last message", func() bool { return strings.Contains(c.text(), "message 49") })
 }
 
+// TestPrintedBeforeThePrompt: the output of a command is there before the
+// next prompt.
+func TestPrintedBeforeThePrompt(t *testing.T) {
+	c := newConsole(t, 40, 20)
+	c.Print("first")
+	c.shows("first")
+	c.Print("second")
+	done := c.read(t.Context())
+	if out := c.output(); !strings.Contains(out, "second\r\n> ") {
+		t.Errorf("the terminal got %q", out)
+	}
+	c.types("x\r")
+	c.ends(done, "x", nil)
+}
+
+// TestTooMuchWhileSuspended: messages to a lent terminal do not wait for ever.
+func TestTooMuchWhileSuspended(t *testing.T) {
+	c := newConsole(t, 80, 20)
+	err := c.Suspend(func() error {
+		for range 5000 {
+			c.Print(strings.Repeat("x", 79))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	c.wait("count", func() bool { return strings.HasSuffix(c.text(), "(1723 more were not kept)") })
+}
+
 func TestCloseFreesPrinters(t *testing.T) {
 	c := newConsole(t, 40, 10)
 	done := make(chan struct{})
@@ -543,4 +574,26 @@ func TestShellOnATerminal(t *testing.T) {
 	}
 	c.shows(strings.Join([]string{"chat> /echo hi", "hi", "chat> hello", "sent hello", "chat> ^C", "to leave, type /quit or press ctrl-D",
 		"chat> /nosuch", `error: unknown command "nosuch": help lists them`, "chat> /sleep 60", "interrupted", "chat> ^D"}, "\n"))
+}
+
+// BenchmarkPrint is the cost of a message above a prompt in a flood, until it
+// is on the terminal.
+func BenchmarkPrint(b *testing.B) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		b.Skip(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, master) }()
+	r, err := readline.New(readline.Config{In: slave, Out: slave})
+	if err != nil {
+		b.Fatal(err)
+	}
+	go func() { _, _ = r.ReadLine(context.Background()) }()
+	message := "<alice> " + strings.Repeat("x", 57)
+	for b.Loop() {
+		r.Print(message)
+	}
+	r.Close()
+	slave.Close()
+	master.Close()
 }
