@@ -34,7 +34,8 @@ type exchange struct {
 	heard  string // the last stamp that came
 }
 
-// dial opens an exchange with a member. The caller closes it.
+// dial opens an exchange with a member; ctx has a deadline. The caller closes
+// it.
 func (n *session) dial(ctx context.Context, m extension.Member) (*exchange, error) {
 	stream, err := n.svc.Open(ctx, m)
 	if err != nil {
@@ -43,10 +44,7 @@ func (n *session) dial(ctx context.Context, m extension.Member) (*exchange, erro
 		}
 		return nil, err
 	}
-	by, ok := ctx.Deadline()
-	if !ok || time.Until(by) > exchangeWait {
-		by = time.Now().Add(exchangeWait)
-	}
+	by, _ := ctx.Deadline()
 	if err := stream.SetDeadline(by); err != nil {
 		return nil, errors.Join(err, stream.Close())
 	}
@@ -60,6 +58,8 @@ func (x *exchange) within(ctx context.Context) (stop func() bool) {
 
 // run opens an exchange with a member, says hello and goes on with f.
 func (n *session) run(ctx context.Context, m extension.Member, f func(*exchange, []byte) error) error {
+	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
+	defer cancel()
 	x, err := n.dial(ctx, m)
 	if err != nil {
 		return err

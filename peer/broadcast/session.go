@@ -129,23 +129,27 @@ func (n *session) members() []extension.Member {
 	})
 }
 
-// start exchanges state with those who are there, with one first, so that
-// the others have little to add.
+// start exchanges state with those who are there; with one first, so that the
+// others have little to add.
 func (n *session) start(ready func()) {
 	n.svc.Present(nil)
 	n.spawn(func() {
 		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.StartWait)
 		defer cancel()
 		members := n.members()
-		for i, m := range members {
-			if n.compare(ctx, m) == nil {
-				members = members[i+1:]
-				break
-			}
+		if len(members) > 0 && n.compareSoon(ctx, members[0]) == nil {
+			members = members[1:]
 		}
 		n.each(members, func(m extension.Member) { n.compare(ctx, m) })
 		ready()
 	})
+}
+
+// compareSoon gives a member a part of the time only.
+func (n *session) compareSoon(ctx context.Context, m extension.Member) error {
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.StartWait/4)
+	defer cancel()
+	return n.compare(ctx, m)
 }
 
 // each calls f for each member, at the same time, and waits for all.

@@ -149,6 +149,23 @@ func TestLateJoinerHasAllWhenReady(t *testing.T) {
 	})
 }
 
+func TestStoppedMemberDoesNotKeepTheStateFromAJoiner(t *testing.T) {
+	inLab(t, broadcast.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
+		l.add(p[1], "a", "1")
+		c := l.Peer("charly")
+		c.Start(nil)
+		p[0].Stop()
+		start := time.Now()
+		l.sets[c] = newSet(t, l.cfg)
+		c.Open(l.sets[c])
+		c.Ready()
+		if d := time.Since(start); d > 2*time.Second {
+			t.Errorf("ready after %v", d)
+		}
+		l.want(c, "[{a 1}]")
+	})
+}
+
 func TestDeletedDoesNotComeBack(t *testing.T) {
 	inLab(t, broadcast.Config{}, "alice bob charly", func(l *lab, p []*extensiontest.Peer) {
 		l.add(p[0], "a", "1")
@@ -166,6 +183,7 @@ func TestDeletedDoesNotComeBack(t *testing.T) {
 
 func TestUnreachedMemberHasItSoon(t *testing.T) {
 	inLab(t, broadcast.Config{}, "alice bob charly", func(l *lab, p []*extensiontest.Peer) {
+		time.Sleep(2 * time.Second) // what the start has caused is over
 		p[2].Stop()
 		start := time.Now()
 		wantSpread(t, l.add(p[0], "a", "1"), "bob", "charly")
@@ -175,6 +193,19 @@ func TestUnreachedMemberHasItSoon(t *testing.T) {
 		p[2].Resume()
 		time.Sleep(3 * time.Second)
 		l.want(p[2], "[{a 1}]")
+	})
+}
+
+// Nobody tells a member that it missed something; it finds out.
+func TestMissedChangeComesAbout(t *testing.T) {
+	inLab(t, broadcast.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
+		time.Sleep(2 * time.Second)
+		p[1].Stop()
+		wantSpread(t, l.add(p[0], "a", "1"), "", "bob")
+		time.Sleep(30 * time.Second)
+		p[1].Resume()
+		time.Sleep(13 * time.Second)
+		l.want(p[1], "[{a 1}]")
 	})
 }
 
