@@ -155,6 +155,7 @@ func TestStoppedMemberDoesNotKeepTheStateFromAJoiner(t *testing.T) {
 		c := l.Peer("charly")
 		c.Start(nil)
 		p[0].Stop()
+		time.Sleep(time.Second) // bob finds charly's set closed
 		start := time.Now()
 		l.sets[c] = newSet(t, l.cfg)
 		c.Open(l.sets[c])
