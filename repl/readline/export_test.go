@@ -2,5 +2,8 @@
 
 package readline
 
-// GetTermios is the request for a terminal's state.
-const GetTermios = getTermios
+// The requests for a terminal's state, and to set it.
+const (
+	GetTermios = getTermios
+	SetTermios = setTermios
+)

@@ -460,6 +460,30 @@ func TestTerminalStates(t *testing.T) {
 	c.enters("b\r", "b")
 }
 
+// TestContinued: who was stopped from outside finds a terminal that somebody
+// else has used.
+func TestContinued(t *testing.T) {
+	c := newConsole(t, 40, 10)
+	found := c.state()
+	done := c.read(t.Context())
+	raw := c.state()
+	c.types("abc")
+	c.shows("> abc")
+	if err := unix.IoctlSetTermios(int(c.slave.Fd()), readline.SetTermios, &found); err != nil {
+		t.Fatal(err)
+	}
+	before := len(c.output())
+	if err := unix.Kill(os.Getpid(), unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	c.wait("row", func() bool { return strings.Contains(c.output()[before:], "\r\x1b[J> abc") })
+	if c.state() != raw {
+		t.Error("the terminal is not raw again")
+	}
+	c.types("\r")
+	c.ends(done, "abc", nil)
+}
+
 func TestSuspendWhileReading(t *testing.T) {
 	c := newConsole(t, 40, 10)
 	done := c.read(t.Context())
