@@ -71,6 +71,8 @@ func fakePeer(mode string, args []string) int {
 		return 2
 	case "silent":
 		stay()
+	case "undead":
+		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 	case "wrong token":
 		cfg.Token += "x"
 	case "another name":
@@ -181,9 +183,10 @@ func (p *fake) misbehave(ctx context.Context) testlink.Result {
 	return testlink.Result{OK: true}
 }
 
-// fakeRunner runs an engine with two peers, and prints their process ids.
+// fakeRunner runs an engine with two peers that do not end by themselves, and
+// prints their process ids.
 func fakeRunner(dir string) int {
-	e := local.New(local.Config{Program: []string{os.Args[0], "fake-peer", "fine"}, Dir: func(name string) (string, error) {
+	e := local.New(local.Config{Program: []string{os.Args[0], "fake-peer", "undead"}, Dir: func(name string) (string, error) {
 		return dir, nil
 	}})
 	err := e.Run(context.Background(), []string{"alice", "bob"}, func(m run.Message) {

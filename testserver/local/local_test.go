@@ -115,7 +115,9 @@ func mustEnd(t *testing.T, pids ...int) {
 	for _, pid := range pids {
 		for alive(pid) {
 			if time.Now().After(deadline) {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
+				for _, p := range pids {
+					_ = syscall.Kill(p, syscall.SIGKILL)
+				}
 				t.Fatalf("process %d lives on", pid)
 			}
 			time.Sleep(5 * time.Millisecond) // nobody tells when another's child ends
