@@ -10,7 +10,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
-	//BC	"github.com/peerlab/peerlab/peer/broadcast"
+	"github.com/peerlab/peerlab/peer/broadcast"
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/identity"
@@ -70,7 +70,11 @@ func extensions() ([]extension.Extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []extension.Extension{room}, nil
+	set, err := broadcast.New(broadcast.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return []extension.Extension{room, set}, nil
 }
 
 func (f flags) addresses() (advertise netip.AddrPort, err error) {

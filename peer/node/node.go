@@ -74,6 +74,7 @@ const journalBytes = 32 << 20
 // methods wait until Run has begun.
 type Node struct {
 	cfg       Config
+	cable     *cable // all that the node's layers have of the network
 	journal   *journal.Writer
 	discovery *discovery.Discovery
 	begun     chan struct{} // closed when Run has begun
@@ -116,8 +117,11 @@ func New(cfg Config) (*Node, error) {
 	if cfg.Identity == nil || cfg.Network == nil {
 		return nil, errors.New("a node needs an identity and a network")
 	}
+	cable := newCable(cfg.Network)
+	cfg.Network = cable
 	n := &Node{
 		cfg:      cfg,
+		cable:    cable,
 		journal:  journal.NewWriter(journal.Config{Peer: cfg.Name, Boot: cfg.Identity.Boot}),
 		begun:    make(chan struct{}),
 		crash:    make(chan struct{}),
@@ -229,9 +233,7 @@ func (n *Node) begin(base context.Context) {
 // Crash ends the peer at once, as a killed process would end: nobody is told.
 func (n *Node) Crash() {
 	n.crashOnce.Do(func() {
-		if l := n.current(); l != nil {
-			_ = l.endpoint.Close() // first, so that nothing that follows is heard
-		}
+		n.cable.pull() // first, so that nothing that follows is heard
 		close(n.crash)
 	})
 }

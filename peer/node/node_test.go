@@ -98,7 +98,6 @@ func (p *peer) quit() {
 
 func (p *peer) crash() {
 	p.lab.t.Helper()
-	p.host.Crash()
 	p.Crash()
 	p.end()
 }
