@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -22,7 +23,7 @@ type link struct {
 	gone    bool      // dropped; what still comes from it does not count
 	since   time.Time // when it became the current link
 	lastIn  time.Time // when something came last
-	asked   bool      // a ping is under way that nobody asked for
+	asked   time.Time // since when the answer to our own ping is due; zero if none is
 	welcome bool      // the handshake is complete
 	dirty   bool      // in the session's list of links to be flushed
 
@@ -78,7 +79,11 @@ func (l *link) flush() {
 }
 
 // drain writes until nothing is left, everything that waits in one write.
+// Acknowledgements give way to messages that can be written or shown now.
 func (l *link) drain() {
+	if l.onlyAck() {
+		runtime.Gosched()
+	}
 	for {
 		batch, ok := l.take()
 		if !ok {
@@ -90,6 +95,12 @@ func (l *link) drain() {
 		}
 		l.s.buffers.Put(batch)
 	}
+}
+
+func (l *link) onlyAck() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.out) == 0
 }
 
 // batch is what one write carries.

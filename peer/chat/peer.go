@@ -14,8 +14,8 @@ import (
 // The rhythm of links.
 const (
 	tick       = time.Second            // how often links are looked after
-	quiet      = 10 * time.Second       // a link on which nothing came for so long is pinged
-	dead       = 5 * time.Second        // and closed when no answer came for so long
+	quiet      = 30 * time.Second       // a link on which nothing came for so long is pinged
+	dead       = 5 * time.Second        // or for so long while something is owed; and closed without an answer in this time
 	helloWait  = 5 * time.Second        // how long a handshake may take
 	pingKeep   = 30 * time.Second       // how long a pong is waited for
 	firstRetry = 100 * time.Millisecond // redials wait so long, doubled at each
@@ -227,10 +227,12 @@ func (s *session) tick() {
 func (s *session) watch(l *link, now time.Time) {
 	switch silent := now.Sub(l.lastIn); {
 	case !l.welcome:
-	case silent > quiet+dead:
-		s.drop(l)
-	case silent > quiet && !l.asked, l.peer.owes(now, dead) && silent > dead && !l.asked:
-		l.asked = true
+	case !l.asked.IsZero():
+		if now.Sub(l.asked) >= dead {
+			s.drop(l)
+		}
+	case silent >= quiet, silent >= dead && l.peer.owes(now, dead):
+		l.asked = now
 		l.say(frame{kind: kindPing})
 	}
 }

@@ -411,6 +411,19 @@ func TestFrozenStream(t *testing.T) {
 	})
 }
 
+// Nobody says anything, and still a dead stream is found and replaced.
+func TestFrozenIdleStream(t *testing.T) {
+	inLab(t, chat.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
+		l.Freeze(p[0], p[1])
+		time.Sleep(40 * time.Second)
+		start := time.Now()
+		wantDelivery(t, l.send(p[0], "one"), "bob", "", "")
+		if d := time.Since(start); d > 10*time.Millisecond {
+			t.Errorf("delivered after %v", d)
+		}
+	})
+}
+
 func TestBrokenStreamsLoseAndRepeatNothing(t *testing.T) {
 	inLab(t, chat.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
 		a, b := p[0], p[1]

@@ -289,7 +289,7 @@ func (s *session) received(l *link, frames *frames) {
 	if l.gone {
 		return
 	}
-	l.lastIn, l.asked = time.Now(), false
+	l.lastIn, l.asked = time.Now(), time.Time{}
 	for i := range frames.list {
 		if ok := s.handle(l, &frames.list[i]); !ok {
 			s.drop(l)
