@@ -12,10 +12,13 @@ import (
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netsim"
+	"github.com/peerlab/peerlab/peer/broadcast"
+	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/identity"
 	"github.com/peerlab/peerlab/peer/membership"
 	"github.com/peerlab/peerlab/peer/node"
+	"github.com/peerlab/peerlab/repl"
 )
 
 // lab is a simulated machine room: one network, one user's runtime directory,
@@ -113,6 +116,54 @@ func (p *peer) end() {
 	}
 }
 
+// withChat gives a peer the extensions that the program gives it.
+func withChat(t *testing.T) func(*node.Config) {
+	return func(c *node.Config) {
+		room, err := chat.New(chat.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := broadcast.New(broadcast.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Extensions = []extension.Extension{room, set}
+	}
+}
+
+// do runs a command of one of the peer's extensions and returns its output.
+func (p *peer) do(name string, args ...string) string {
+	p.lab.t.Helper()
+	for _, e := range p.Extensions() {
+		for _, c := range e.Commands() {
+			if c.Name != name {
+				continue
+			}
+			var out strings.Builder
+			call := &repl.Call{Name: name, Args: args, Text: strings.Join(args, " "), Out: &out}
+			if err := c.Run(p.lab.t.Context(), call); err != nil {
+				p.lab.t.Errorf("%s %s: %v", p.Name(), name, err)
+			}
+			return strings.TrimSpace(out.String())
+		}
+	}
+	p.lab.t.Fatalf("no command %s", name)
+	return ""
+}
+
+// saw counts the lines that were shown to the person at p.
+func (p *peer) saw(line string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, l := range p.shown {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
 // sees is the other members as p sees them: "bob alive".
 func (p *peer) sees() string {
 	var all []string
@@ -167,6 +218,57 @@ func TestThreePeersFindEachOther(t *testing.T) {
 			return peers[0].sees() == "bob lost, charly left"
 		})
 		peers[0].quit()
+	})
+}
+
+func TestChatOverACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		var peers []*peer
+		for _, name := range []string{"alice", "bob", "charly"} {
+			p := l.start(name, withChat(t))
+			p.init()
+			peers = append(peers, p)
+		}
+		alice, bob, charly := peers[0], peers[1], peers[2]
+		if got := alice.do("msg", "hello"); got != "delivered to 2" {
+			t.Errorf("msg answers %q", got)
+		}
+		if got := alice.do("broadcastadd", "motto", "onwards"); got != "added here and on 2" {
+			t.Errorf("broadcastadd answers %q", got)
+		}
+		for _, p := range peers[1:] {
+			if p.saw("<alice> hello") != 1 {
+				t.Errorf("%s saw hello %d times when msg had returned", p.Name(), p.saw("<alice> hello"))
+			}
+		}
+
+		bob.crash()
+		l.until(10*time.Second, "the crash is shown", func() bool {
+			return alice.saw("<lost> bob is gone") == 1 && charly.saw("<lost> bob is gone") == 1
+		})
+		if got := alice.do("msg", "where are you"); !strings.Contains(got, "delivered to 1 of 2") || !strings.Contains(got, "bob") {
+			t.Errorf("msg answers %q; want a count, and the name of who was not reached", got)
+		}
+		bob = l.start("bob", withChat(t))
+		bob.init()
+		l.until(5*time.Second, "bob is back and gets what was kept", func() bool {
+			return bob.saw("<alice> where are you") == 1 && alice.saw("<joined> bob is back") == 1
+		})
+		if got := bob.do("broadcastlist"); !strings.Contains(got, "onwards") {
+			t.Errorf("broadcastlist at the one who came late: %q", got)
+		}
+		time.Sleep(time.Minute)
+		if bob.saw("<alice> where are you") != 1 || bob.saw("<alice> hello") != 0 || alice.saw("<lost> bob is gone") != 1 {
+			t.Errorf("something was shown twice:\nbob %q\nalice %q", bob.shown, alice.shown)
+		}
+
+		charly.quit()
+		if alice.saw("<left> charly is leaving") != 1 || alice.saw("<lost> charly is gone") != 0 {
+			t.Errorf("leaving in order was shown as %q", alice.shown)
+		}
+		alice.quit()
+		bob.quit()
 	})
 }
 
