@@ -148,7 +148,11 @@ the last one. The exit status is that of the run.`,
 			if err != nil {
 				return err
 			}
-			if err := printResult(p, r, verbose, asJSON); err != nil {
+			list := report.Some
+			if verbose {
+				list = report.All
+			}
+			if err := printResult(p, r, list, asJSON); err != nil {
 				return err
 			}
 			return ended(r.ExitStatus)

@@ -244,7 +244,9 @@ func (o *options) runOne(ctx context.Context, p Process, s *scenario.Script, eng
 		Script: s, Engine: make(dir), Recorder: dir, Result: r,
 		Start: start, Command: o.timeout, Budget: o.budget,
 	}
+	list := report.Some
 	if o.verbose {
+		list = report.None // they come as they are decided
 		cfg.OnRow = func(row report.Row) {
 			fmt.Fprintf(o.text(p), "%8.1f ms  %s\n", row.DurationMS, report.RowLine(row))
 		}
@@ -254,7 +256,7 @@ func (o *options) runOne(ctx context.Context, p Process, s *scenario.Script, eng
 	if err != nil {
 		return o.broken(p, *result, err)
 	}
-	if err := printResult(p, result, false, o.json); err != nil {
+	if err := printResult(p, result, list, o.json); err != nil {
 		return o.broken(p, *result, err)
 	}
 	return result
@@ -265,7 +267,7 @@ func (o *options) broken(p Process, r report.Result, err error) *report.Result {
 	r.Problems = append(r.Problems, report.Problem{Harness: true, Text: err.Error()})
 	r.Schema = report.Schema
 	r.Decide()
-	_ = printResult(p, &r, false, o.json) // there may be nowhere to say it
+	_ = printResult(p, &r, report.Some, o.json) // there may be nowhere to say it
 	return &r
 }
 
@@ -278,11 +280,11 @@ func (o *options) text(p Process) interface{ Write([]byte) (int, error) } {
 }
 
 // printResult prints a report, or the result as one line of JSON.
-func printResult(p Process, r *report.Result, verbose, asJSON bool) error {
+func printResult(p Process, r *report.Result, list report.Rows, asJSON bool) error {
 	if !asJSON {
-		return report.Terminal(p.Stdout, r, verbose)
+		return report.Terminal(p.Stdout, r, list)
 	}
-	if err := report.Terminal(p.Stderr, r, verbose); err != nil {
+	if err := report.Terminal(p.Stderr, r, list); err != nil {
 		return err
 	}
 	return json.NewEncoder(p.Stdout).Encode(r)

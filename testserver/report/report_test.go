@@ -81,10 +81,10 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-func terminal(t *testing.T, r *report.Result, verbose bool) string {
+func terminal(t *testing.T, r *report.Result, list report.Rows) string {
 	t.Helper()
 	var b strings.Builder
-	if err := report.Terminal(&b, r, verbose); err != nil {
+	if err := report.Terminal(&b, r, list); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -97,7 +97,7 @@ func TestTerminal(t *testing.T) {
 event "row 1" OK
 PASSED  x.cmd  1.23 s  runs/1-x  again: testserver run x.cmd
 `
-	if got := terminal(t, r, false); got != want {
+	if got := terminal(t, r, report.Some); got != want {
 		t.Errorf("got\n%s", got)
 	}
 	r.Rows[1].Status, r.Rows[1].Wrong, r.Rows[1].Seen = report.Fail, "expected 1, seen 0", []string{"1 x <bob> \x1b[31mtest", "1 x \u202eabc"}
@@ -118,7 +118,7 @@ bob ended: exit status 2
     stderr: boom
 FAILED  x.cmd  1.23 s  runs/1-x  again: testserver run x.cmd
 `
-	if got := terminal(t, r, false); got != want {
+	if got := terminal(t, r, report.Some); got != want {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -130,21 +130,24 @@ func TestAReportOfFailuresIsShort(t *testing.T) {
 	}
 	r := &report.Result{Rows: rows(statuses...)}
 	r.Decide()
-	got := terminal(t, r, false)
+	got := terminal(t, r, report.Some)
 	if n := strings.Count(got, "\n"); n > 40 {
 		t.Errorf("%d lines", n)
 	}
 	if !strings.Contains(got, "more lines: see result.json") || !strings.Contains(got, "200 rows OK") {
 		t.Errorf("%s", got)
 	}
-	if n := strings.Count(terminal(t, r, true), "\n"); n < 600 {
+	if none := terminal(t, r, report.None); strings.Contains(none, "rows OK") {
+		t.Errorf("%s", none)
+	}
+	if n := strings.Count(terminal(t, r, report.All), "\n"); n < 600 {
 		t.Errorf("verbose has %d lines", n)
 	}
 }
 
 func TestTheReportOfARunThatWasKilled(t *testing.T) {
 	r := &report.Result{Verdict: report.Running, Rows: rows(report.OK, report.Open)}
-	got := terminal(t, r, false)
+	got := terminal(t, r, report.Some)
 	if !strings.Contains(got, "UNKNOWN: the runner has not written a verdict") || !strings.Contains(got, `event "row 1" MISSED`) {
 		t.Errorf("%s", got)
 	}

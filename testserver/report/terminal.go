@@ -14,12 +14,24 @@ const maxRows = 40
 // maxLines bounds what a report says of failures, in lines.
 const maxLines = 30
 
-// Terminal writes the report that people read. With verbose every row is in
-// it. The last line is the verdict, where to look, and how to run it again.
-func Terminal(w io.Writer, r *Result, verbose bool) error {
-	p := &printer{}
-	p.rows(r, verbose || len(r.Rows) <= maxRows && r.Verdict == Passed)
-	p.left = maxLines
+// Rows says which rows a report lists before it says what is wrong.
+type Rows int
+
+// Some lists all rows of a short run that passed, and counts those that are
+// OK otherwise. None is for a reader who has seen the rows already.
+const (
+	Some Rows = iota
+	All
+	None
+)
+
+// Terminal writes the report that people read. The last line is the verdict,
+// where to look, and how to run it again.
+func Terminal(w io.Writer, r *Result, list Rows) error {
+	p := &printer{left: maxLines}
+	if list != None {
+		p.rows(r, list == All || len(r.Rows) <= maxRows && r.Verdict == Passed)
+	}
 	if r.Verdict != Passed {
 		p.failures(r)
 	}
