@@ -35,6 +35,7 @@ type session struct {
 	ending  bool
 	streams map[extension.Stream]bool // accepted ones, until served
 	joined  chan struct{}             // closed and replaced at each change of the membership
+	fresh   []extension.Member        // new members that we have not compared with
 }
 
 // again is when a member that a change did not reach is tried once more.
@@ -129,18 +130,27 @@ func (n *session) members() []extension.Member {
 	})
 }
 
-// start exchanges state with those who are there; with one first, so that the
-// others have little to add.
+// enough is how many members are compared with at a time when several are
+// new to us: what they lack among themselves they find out without us.
+const enough = 3
+
+// start exchanges state with some of those who are there; with one first, so
+// that the others have little to add.
 func (n *session) start(ready func()) {
 	n.svc.Present(nil)
+	members := n.members()
+	n.cfg.Rand.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 	n.spawn(func() {
 		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.StartWait)
 		defer cancel()
-		members := n.members()
-		if len(members) > 0 && n.compareSoon(ctx, members[0]) == nil {
+		for len(members) > 0 && ctx.Err() == nil {
+			first := members[0]
 			members = members[1:]
+			if n.compareSoon(ctx, first) == nil {
+				break
+			}
 		}
-		n.each(members, func(m extension.Member) { n.compare(ctx, m) })
+		n.each(members[:min(len(members), enough-1)], func(m extension.Member) { n.compare(ctx, m) })
 		ready()
 	})
 }
@@ -173,10 +183,34 @@ func (n *session) note(c extension.Change) {
 	n.mu.Unlock()
 	switch c.Kind {
 	case extension.Joined, extension.Back:
-		n.after(n.settle(m), func() { n.compare(n.ctx, m) })
+		n.meet(m)
 	case extension.Left, extension.Lost:
 		n.spawn(func() { n.mark(m, false) })
 	}
+}
+
+// meet notes that a member is new to us. After a moment, in which the other
+// side comes to know us too and others may come, we compare with some of the
+// new ones.
+func (n *session) meet(m extension.Member) {
+	n.mu.Lock()
+	n.fresh = append(n.fresh, m)
+	first := len(n.fresh) == 1
+	n.mu.Unlock()
+	if first {
+		n.after(n.settle(m), n.compareWithFresh)
+	}
+}
+
+func (n *session) compareWithFresh() {
+	n.mu.Lock()
+	fresh := n.fresh
+	n.fresh = nil
+	n.mu.Unlock()
+	n.call(func() {
+		n.cfg.Rand.Shuffle(len(fresh), func(i, j int) { fresh[i], fresh[j] = fresh[j], fresh[i] })
+	})
+	n.each(fresh[:min(len(fresh), enough)], func(m extension.Member) { n.compare(n.ctx, m) })
 }
 
 // settle is how long a change of the membership may take to be known to the

@@ -128,12 +128,25 @@ func (h *harness) command(ctx context.Context, line string, end context.CancelCa
 	return res
 }
 
-// report sends the status whenever it changes.
+// reportEvery bounds how often the status is sent while it is in motion: it
+// tells of all members, and a group that forms changes it for each of them.
+const reportEvery = 20 * time.Millisecond
+
+// report sends the status when it has changed: at once, then not sooner than
+// reportEvery after the last time.
 func (h *harness) report(ctx context.Context) {
 	changes, stop := h.run.node.Watch()
 	defer stop()
+	rest := time.NewTimer(0)
+	defer rest.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-rest.C:
+		}
 		h.link.Status(wireStatus(h.run.node.Status()))
+		rest.Reset(reportEvery)
 		select {
 		case <-ctx.Done():
 			return
