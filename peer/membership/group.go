@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"slices"
 	"strings"
@@ -67,9 +66,13 @@ type Config struct {
 type Group struct {
 	cfg    Config
 	self   extension.Member
-	queue  queue
-	tasks  sync.WaitGroup // joins and retries under way
+	queue  *queue
+	ran    atomic.Bool
+	tasks  sync.WaitGroup // joins and retries under way; see spawn
+	leaves sync.WaitGroup // leaves under way, which must not outlast the memberlist
 	leave  atomic.Bool    // metadata says that we are leaving
+	retry  atomic.Bool    // a round of retries is under way
+	fresh  chan struct{}  // has one element when addresses were listed that were not before
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -85,7 +88,7 @@ func New(cfg Config) (*Group, error) {
 	if !ValidName(cfg.Name) {
 		return nil, fmt.Errorf("name %q: use 1 to 32 of a-z, 0-9, _ and -, a letter first", cfg.Name)
 	}
-	if cfg.Endpoint == nil || cfg.Boot < 1 {
+	if cfg.Endpoint == nil || cfg.Boot < 1 || cfg.Boot > maxBoot {
 		return nil, errors.New("membership needs an endpoint and a boot number")
 	}
 	if cfg.Settings == nil {
@@ -97,10 +100,10 @@ func New(cfg Config) (*Group, error) {
 	if !cfg.Advertise.IsValid() {
 		cfg.Advertise = cfg.Endpoint.Addr()
 	}
-	if cfg.Advertise.Addr().IsUnspecified() {
+	if a := cfg.Advertise; a.Addr().IsUnspecified() || a.Port() == 0 {
 		return nil, fmt.Errorf("bound to %s, which no other peer can dial: give --advertise HOST:PORT", cfg.Advertise)
 	}
-	g := &Group{cfg: cfg, queue: newQueue(), table: newTable()}
+	g := &Group{fresh: make(chan struct{}, 1), cfg: cfg, queue: newQueue(), table: newTable()}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.self = extension.Member{Name: cfg.Name, ID: cfg.ID.String(), Boot: cfg.Boot, Addr: cfg.Advertise}
 	return g, nil
@@ -121,7 +124,7 @@ func (g *Group) meta() meta {
 // Group have ended; memberlist's own may take some seconds more, and change
 // nothing any more.
 func (g *Group) Run(ctx context.Context, started func()) error {
-	if g.ctx.Err() != nil {
+	if g.ran.Swap(true) {
 		return errors.New("a membership runs once")
 	}
 	stop := context.AfterFunc(ctx, g.cancel)
@@ -136,7 +139,8 @@ func (g *Group) Run(ctx context.Context, started func()) error {
 	g.setList(list)
 	started()
 	g.serve()
-	g.setList(nil)
+	g.setList(nil) // nothing is spawned any more
+	g.leaves.Wait()
 	err = list.Shutdown()
 	g.tasks.Wait()
 	return err
@@ -155,6 +159,19 @@ func (g *Group) live() (*memberlist.Memberlist, error) {
 		return nil, ErrNotRunning
 	}
 	return g.list, nil
+}
+
+// spawn runs f with the live memberlist as one of the tasks, which Run waits
+// for before it returns.
+func (g *Group) spawn(tasks *sync.WaitGroup, f func(*memberlist.Memberlist)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := g.list
+	if list == nil {
+		return ErrNotRunning
+	}
+	tasks.Go(func() { f(list) })
+	return nil
 }
 
 func (g *Group) memberlistConfig(t *transport) *memberlist.Config {
@@ -184,6 +201,8 @@ func (g *Group) serve() {
 			for _, n := range g.queue.take() {
 				g.apply(n)
 			}
+		case <-g.fresh:
+			retry.soon()
 		case <-retry.C():
 			g.retryAll()
 			retry.next()
@@ -205,35 +224,18 @@ func (g *Group) apply(n notice) {
 }
 
 // Join contacts the addresses ("host:port") in parallel and returns how many
-// answered; whom they know is among the members then. It fails when there are some and none answered, and when ctx ends
-// first; contacts under way then go on within the Group.
+// answered; whom they know is among the members then. It fails when there are
+// some and none answered, and when ctx ends first; contacts under way then go
+// on within the Group.
 func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
-	list, err := g.live()
+	var reached atomic.Int32
+	done := make(chan error, 1)
+	err := g.spawn(&g.tasks, func(list *memberlist.Memberlist) {
+		done <- joinAll(list, addrs, &reached)
+	})
 	if err != nil {
 		return 0, err
 	}
-	var reached atomic.Int32
-	var eg errgroup.Group
-	eg.SetLimit(parallel)
-	done := make(chan error, 1)
-	g.tasks.Go(func() {
-		var mu sync.Mutex
-		var errs []error
-		for _, addr := range addrs {
-			eg.Go(func() error {
-				if _, err := list.Join([]string{addr}); err != nil {
-					mu.Lock()
-					errs = append(errs, joinError(addr, err))
-					mu.Unlock()
-					return nil
-				}
-				reached.Add(1)
-				return nil
-			})
-		}
-		_ = eg.Wait() // its functions return nil
-		done <- errors.Join(errs...)
-	})
 	select {
 	case err = <-done:
 	case <-ctx.Done():
@@ -245,6 +247,26 @@ func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
 		return n, nil
 	}
 	return 0, err
+}
+
+// joinAll returns when all addresses have answered or failed, and why those
+// failed that did, in the order of the addresses.
+func joinAll(list *memberlist.Memberlist, addrs []string, reached *atomic.Int32) error {
+	errs := make([]error, len(addrs))
+	var eg errgroup.Group
+	eg.SetLimit(parallel)
+	for i, addr := range addrs {
+		eg.Go(func() error {
+			if _, err := list.Join([]string{addr}); err != nil {
+				errs[i] = joinError(addr, err)
+				return nil
+			}
+			reached.Add(1)
+			return nil
+		})
+	}
+	_ = eg.Wait() // its functions return nil
+	return errors.Join(errs...)
 }
 
 // settle returns when all that memberlist has told so far is in the table.
@@ -274,8 +296,16 @@ func joinError(addr string, err error) error {
 // member is known are tried again every few seconds.
 func (g *Group) SetListed(addrs []netip.AddrPort) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	news := slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return !slices.Contains(g.listed, a) })
 	g.listed = slices.Clone(addrs)
+	g.mu.Unlock()
+	if !news {
+		return
+	}
+	select {
+	case g.fresh <- struct{}{}:
+	default:
+	}
 }
 
 // Leave tells everybody that we go. It waits until the word is out, ctx ends,
@@ -300,7 +330,9 @@ func (g *Group) Leave(ctx context.Context) error {
 	}
 	_ = list.UpdateNode(time.Millisecond) // queues the metadata; its time-out is not waited for
 	done := make(chan error, 1)
-	g.tasks.Go(func() { done <- list.Leave(time.Second) })
+	if err := g.spawn(&g.leaves, func(list *memberlist.Memberlist) { done <- list.Leave(time.Second) }); err != nil {
+		return err
+	}
 	select {
 	case err := <-done:
 		return err
@@ -351,5 +383,3 @@ func (g *Group) Ping(m extension.Member) (time.Duration, error) {
 	}
 	return list.Ping(name, udpAddr(m.Addr))
 }
-
-var _ io.Writer = (*logWriter)(nil)

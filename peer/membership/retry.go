@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/hashicorp/memberlist"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -28,6 +29,9 @@ func (r retryTimer) C() <-chan time.Time { return r.t.C }
 func (r retryTimer) next()               { r.t.Reset(jitter()) }
 func (r retryTimer) stop()               { r.t.Stop() }
 
+// soon is for addresses that are new: gossip has a moment to tell of them.
+func (r retryTimer) soon() { r.t.Reset(retryEvery/20 + rand.N(retryEvery/10)) }
+
 func jitter() time.Duration { return retryEvery/2 + rand.N(retryEvery) }
 
 // target is an address worth another try; id is empty for a listed one.
@@ -36,24 +40,35 @@ type target struct {
 	id   string
 }
 
-// retryAll starts one round in the background. Rounds may overlap when
-// addresses do not answer; each is bounded by askPatience and memberlist's
-// own time-out.
+// tries is how many addresses one round tries, chosen at random. One that
+// answers is enough: gossip tells the rest. So a round stays short, whatever
+// has been lost.
+const tries = 2 * parallel
+
+// retryAll starts one round in the background, unless one is under way.
 func (g *Group) retryAll() {
 	targets := g.targets()
-	if len(targets) == 0 || g.leave.Load() {
+	if len(targets) == 0 || g.leave.Load() || g.retry.Swap(true) {
 		return
 	}
-	g.tasks.Go(func() {
+	rand.Shuffle(len(targets), func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
+	targets = targets[:min(tries, len(targets))]
+	err := g.spawn(&g.tasks, func(list *memberlist.Memberlist) {
+		defer g.retry.Store(false)
 		var eg errgroup.Group
 		eg.SetLimit(parallel)
 		for _, t := range targets {
-			eg.Go(func() error { g.retryOne(t); return nil })
+			eg.Go(func() error { g.retryOne(list, t); return nil })
 		}
 		_ = eg.Wait() // its functions return nil
 	})
+	if err != nil {
+		g.retry.Store(false) // Run is ending
+	}
 }
 
+// targets are the addresses of lost members, and the listed ones at which
+// nobody is known.
 func (g *Group) targets() []target {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -77,34 +92,32 @@ func (g *Group) targets() []target {
 	return ts
 }
 
-func (g *Group) retryOne(t target) {
-	list, err := g.live()
-	if err != nil {
+func (g *Group) retryOne(list *memberlist.Memberlist, t target) {
+	if !g.stillIt(t) {
 		return
 	}
-	if g.cfg.Verify != nil {
-		ctx, cancel := context.WithTimeout(g.ctx, askPatience)
-		defer cancel()
-		id, err := g.cfg.Verify(ctx, t.addr)
-		if err != nil || t.id != "" && id != t.id || id == g.self.ID {
-			return
-		}
-	}
 	if t.id != "" {
-		g.bump()
+		g.bump(list)
 	}
 	if _, err := list.Join([]string{t.addr.String()}); err != nil {
 		g.cfg.Log.Debug().Stringer("addr", t.addr).Err(err).Msg("retry failed")
 	}
 }
 
+// stillIt asks who answers at the target's address now.
+func (g *Group) stillIt(t target) bool {
+	if g.cfg.Verify == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(g.ctx, askPatience)
+	defer cancel()
+	id, err := g.cfg.Verify(ctx, t.addr)
+	return err == nil && id != g.self.ID && (t.id == "" || t.id == id)
+}
+
 // bump raises our incarnation, so that the other side, which remembers us as
 // dead, believes us at the first exchange instead of the second.
-func (g *Group) bump() {
-	list, err := g.live()
-	if err != nil {
-		return
-	}
+func (g *Group) bump(list *memberlist.Memberlist) {
 	g.mu.Lock()
 	recent := time.Since(g.bumped) < bumpEvery
 	if !recent {
