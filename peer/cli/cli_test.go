@@ -23,7 +23,7 @@ import (
 // TestMain makes the test binary the program peer when it is called so: the
 // tests below run real processes without a build step.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"peer": program, "bare": bare})
+	testscript.Main(m, map[string]func(){"peer": program, "bare": bare, "testserver": testserver})
 }
 
 func program() {

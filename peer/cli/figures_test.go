@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -20,6 +21,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/journal"
+	harness "github.com/peerlab/peerlab/testserver/cli"
 )
 
 // The anchor of the figures below: a process that is nothing but a memberlist
@@ -251,6 +254,70 @@ func BenchmarkConverge(b *testing.B) {
 			}
 		})
 	}
+}
+
+// testserver is the program of that name, for the figure below.
+func testserver() {
+	self, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	os.Exit(harness.Main(context.Background(), os.Args[1:], harness.Process{
+		Self: self, Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+	}))
+}
+
+// BenchmarkScenario runs scripts/scenario/default.cmd and reports how long it
+// took from the start of the program until the last filter had its count, less
+// the second of stability that its inserted await waits for. The anchor is
+// three bare nodes that converge.
+func BenchmarkScenario(b *testing.B) {
+	script, err := filepath.Abs("../../scripts/scenario/default.cmd")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var bareMS, tookMS, over []float64
+	for b.Loop() {
+		plain, _ := convergeBare(b, 3)
+		took := scenario(b, script) - time.Second
+		bareMS, tookMS = append(bareMS, ms(plain)), append(tookMS, ms(took))
+		over = append(over, ms(took)-ms(plain))
+	}
+	b.ReportMetric(0, "ns/op") // the figures below say it better
+	b.ReportMetric(median(bareMS), "bare-ms")
+	b.ReportMetric(median(tookMS), "scenario-ms")
+	b.ReportMetric(median(over), "over-ms")
+	b.ReportMetric(slices.Max(over), "worst-over-ms")
+}
+
+// scenario runs a script that must pass, and returns the time until the last
+// line was shown at a peer.
+func scenario(b *testing.B, script string) time.Duration {
+	path, err := exec.LookPath("testserver")
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(path, "run", script)
+	cmd.Dir = b.TempDir()
+	start := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	raw, err := os.Open(filepath.Join(cmd.Dir, "runs", "latest", "journal.jsonl"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer raw.Close()
+	var last time.Time
+	for e, err := range journal.Read(raw) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		if e.Type == journal.TypeView && e.Time.After(last) {
+			last = e.Time
+		}
+	}
+	return last.Sub(start)
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
