@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/netx"
 )
 
 // DefaultTimeout bounds a client's call when its ClientConfig does not.
@@ -91,9 +93,7 @@ func parseURL(s string) (*url.URL, error) {
 
 func newTransport(dial func(context.Context, string) (net.Conn, error)) *http.Transport {
 	if dial == nil {
-		dial = func(ctx context.Context, addr string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
-		}
+		dial = netx.Real{}.Dial
 	}
 	return &http.Transport{
 		DialContext:            func(ctx context.Context, _, addr string) (net.Conn, error) { return dial(ctx, addr) },

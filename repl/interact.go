@@ -38,7 +38,8 @@ func (s *Shell) Interact(ctx context.Context, r LineReader) error {
 		case err == nil:
 			err = k.line(ctx, line)
 		case errors.Is(err, ErrInterrupt):
-			err = k.interrupted(line)
+			k.interrupted(line)
+			err = nil
 		case errors.Is(err, ErrSyntax):
 			k.report(err)
 			err = nil
@@ -181,12 +182,11 @@ func (k *keyboard) report(err error) {
 }
 
 // interrupted is a ctrl-C at the prompt, with what was on the line.
-func (k *keyboard) interrupted(line string) error {
+func (k *keyboard) interrupted(line string) {
 	k.held = ""
 	if strings.TrimSpace(line) == "" {
 		k.r.Print(howToLeave)
 	}
-	return nil
 }
 
 // end is the end of input: the command quit, and in any case the end.

@@ -30,7 +30,7 @@ func (s *Shell) Script(ctx context.Context, name string, r io.Reader, out io.Wri
 	lines := newLineScanner(r)
 	for n := 1; ; n++ {
 		line, err := lines.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
@@ -85,7 +85,7 @@ func (s *Shell) Pipe(ctx context.Context, r io.Reader, out, errOut io.Writer) (f
 	for {
 		line, err := lines.ReadLine(ctx)
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return failed, nil
 		case errors.Is(err, ErrSyntax):
 			report(err)
@@ -120,8 +120,8 @@ func (l *lineScanner) next() (string, error) {
 			line = append(line, part...)
 		}
 		switch {
-		case err == bufio.ErrBufferFull:
-		case err == nil, err == io.EOF && (len(line) > 0 || long):
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err == nil, errors.Is(err, io.EOF) && (len(line) > 0 || long):
 			if long {
 				return "", fmt.Errorf("%w: the line is longer than %d bytes", ErrSyntax, MaxLine)
 			}

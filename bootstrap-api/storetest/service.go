@@ -97,7 +97,7 @@ func testNames(t *testing.T, c *bootstrap.Client) {
 		defer mu.Unlock()
 		if err == nil {
 			won++
-		} else if e, ok := errors.AsType[*bootstrap.Error](err); !ok || e.Kind != bootstrap.ErrNameTaken || e.Free != "alice2" {
+		} else if e, ok := errors.AsType[*bootstrap.Error](err); !ok || !errors.Is(e, bootstrap.ErrNameTaken) || e.Free != "alice2" {
 			t.Errorf("%v, want ErrNameTaken and alice2 free", err)
 		}
 	})

@@ -71,7 +71,7 @@ func (d *dir) with(op, name string, f func(root *os.Root, local string) error) e
 
 // fail names the full path in an error, and only there.
 func (d *dir) fail(op, name string, err error) error {
-	if err == nil || err == ErrLocked {
+	if err == nil || errors.Is(err, ErrLocked) {
 		return err
 	}
 	if e, ok := errors.AsType[*os.LinkError](err); ok {
@@ -109,7 +109,7 @@ func (d *dir) WriteFile(name string, content []byte, perm fs.FileMode) error {
 			err = rename(root, localTemp, local)
 		}
 		if err != nil {
-			root.Remove(localTemp)
+			_ = root.Remove(localTemp) // the error to tell is the first
 			return err
 		}
 		return syncDir(root, filepath.Dir(local))
@@ -185,12 +185,12 @@ func (d *dir) sweep(name string) {
 	if swept {
 		return
 	}
-	d.with("sweep", name, func(root *os.Root, local string) error {
+	_ = d.with("sweep", name, func(root *os.Root, local string) error {
 		entries, err := readDir(root, local)
 		for _, entry := range entries {
 			info, err := entry.Info()
 			if err == nil && strings.HasPrefix(entry.Name(), reserved+"tmp-") && time.Since(info.ModTime()) > staleAfter {
-				root.Remove(filepath.Join(local, entry.Name()))
+				_ = root.Remove(filepath.Join(local, entry.Name()))
 			}
 		}
 		return err
@@ -358,8 +358,7 @@ func (d *dir) Lock(name, note string) (io.Closer, error) {
 		return nil, fmt.Errorf("lock %s: %w", d.Path(name), ErrLocked)
 	}
 	if err := d.WriteFile(name, []byte(note), 0o600); err != nil {
-		lock.Close()
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
 }

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -55,7 +56,7 @@ func (m *mem) file(name string) (*node, error) {
 
 // put makes n the file at name, and the directories above it. m.mu is held.
 func (m *mem) put(name string, n *node) error {
-	if _, err := m.file(name); err != nil && err != fs.ErrNotExist {
+	if _, err := m.file(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, dir := range ancestors(name) {
@@ -99,7 +100,7 @@ func (m *mem) Append(name string, _ fs.FileMode) (Appender, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, err := m.file(name)
-	if err == fs.ErrNotExist {
+	if errors.Is(err, fs.ErrNotExist) {
 		n = &node{}
 		err = m.put(name, n)
 	}
@@ -180,11 +181,11 @@ func (m *mem) Remove(name string) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch _, err := m.file(name); err {
-	case nil:
+	switch _, err := m.file(name); {
+	case err == nil:
 		delete(m.nodes, name)
 		return nil
-	case fs.ErrNotExist:
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	default:
 		return m.fail("remove", name, err)
@@ -197,11 +198,11 @@ func (m *mem) List(dir string) ([]string, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch _, err := m.file(dir); err {
-	case fs.ErrNotExist:
+	switch _, err := m.file(dir); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	case syscall.EISDIR:
-	case nil:
+	case errors.Is(err, syscall.EISDIR):
+	case err == nil:
 		return nil, m.fail("list", dir, syscall.ENOTDIR)
 	default:
 		return nil, m.fail("list", dir, err)

@@ -96,7 +96,7 @@ func TestCrash(t *testing.T) {
 		packets := listenPacket(t, b, ":7000")
 		io.WriteString(far, "last words")
 		ended := make(chan error, 4)
-		go func() { _, err := ln.Accept(); _, err = ln.Accept(); ended <- err }()
+		go func() { _, _ = ln.Accept(); _, err := ln.Accept(); ended <- err }()
 		go func() { _, _, err := packets.ReadFrom(nil); ended <- err }()
 		go func() { _, err := far.Read(make([]byte, 1)); ended <- err }()
 		go func() { _, err := b.Dial(t.Context(), "10.9.9.9:1"); ended <- err }()

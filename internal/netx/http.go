@@ -68,7 +68,7 @@ func ServeHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 	go func() { served <- server.Serve(ln) }()
 	select {
 	case err := <-served:
-		server.Close()
+		_ = server.Close() // the error to tell is the first
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
 	}
@@ -76,7 +76,7 @@ func ServeHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 	grace, stop := context.WithTimeout(base, shutdownTimeout)
 	defer stop()
 	if err := server.Shutdown(grace); err != nil {
-		server.Close()
+		_ = server.Close() // the connections that outlived their grace
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve HTTP: %w", err)

@@ -65,16 +65,13 @@ func (n *session) call(f func()) bool {
 	}
 }
 
-// spawn runs f as a task that leave waits for; false means that it is too
-// late for that.
-func (n *session) spawn(f func()) bool {
+// spawn runs f as a task that leave waits for, unless it is too late for that.
+func (n *session) spawn(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.ending {
-		return false
+	if !n.ending {
+		n.tasks.Go(f)
 	}
-	n.tasks.Go(f)
-	return true
 }
 
 // after runs f as a task after a time, unless the session ends before.

@@ -3,6 +3,7 @@
 package readline
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -117,10 +118,10 @@ func (k *keys) next() error {
 // again is nil for an error after which one tries once more, io.EOF for a
 // terminal that hung up.
 func again(err error) error {
-	switch err {
-	case unix.EINTR, unix.EAGAIN:
+	switch {
+	case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 		return nil
-	case unix.EIO:
+	case errors.Is(err, unix.EIO):
 		return io.EOF
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/testserver/remote"
 	"github.com/peerlab/peerlab/testserver/report"
 	"github.com/peerlab/peerlab/testserver/run"
@@ -39,7 +40,7 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 			if len(scripts) != 1 {
 				return fmt.Errorf("%s has %d scenarios: name one file", args[0], len(scripts))
 			}
-			l, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", listen)
+			l, err := netx.Real{}.Listen(cmd.Context(), listen)
 			if err != nil {
 				return err
 			}

@@ -40,8 +40,11 @@ func (h *house) child(ctx context.Context, c *child, s *spawner) {
 		h.deliver(run.Message{Peer: c.name, Body: run.Gone{State: err.Error()}})
 		return
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // the state of the process tells more
+	}()
 	gone := h.await(ctx, c, cmd, ended)
 	h.lastWords(c)
 	gone.inspect(dir)
@@ -54,12 +57,12 @@ func (h *house) child(ctx context.Context, c *child, s *spawner) {
 // start starts the process, with the token of the run in a pipe.
 func (h *house) start(c *child, dir string, s *spawner) (*exec.Cmd, error) {
 	in, out, errs, err := openFiles(dir)
-	defer in.Close()
-	defer out.Close()
-	defer errs.Close()
 	if err != nil {
 		return nil, err
 	}
+	defer in.Close()
+	defer out.Close()
+	defer errs.Close()
 	cmd := exec.Command(h.cfg.Program[0], h.args(c.name, dir)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, errs
 	cmd.Env = h.environ()
@@ -98,7 +101,7 @@ type departure run.Gone
 
 // await waits for the end of the process, and brings it about when ctx ends
 // or when the process lives on without its link.
-func (h *house) await(ctx context.Context, c *child, cmd *exec.Cmd, ended <-chan error) departure {
+func (h *house) await(ctx context.Context, c *child, cmd *exec.Cmd, ended <-chan struct{}) departure {
 	pid := cmd.Process.Pid
 	var g departure
 	select {
@@ -128,7 +131,7 @@ func (h *house) await(ctx context.Context, c *child, cmd *exec.Cmd, ended <-chan
 	return g
 }
 
-func (h *house) kill(cmd *exec.Cmd, ended <-chan error, why string) departure {
+func (h *house) kill(cmd *exec.Cmd, ended <-chan struct{}, why string) departure {
 	killGroup(cmd.Process.Pid)
 	<-ended
 	return departure{State: why}

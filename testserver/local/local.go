@@ -14,7 +14,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"time"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/testserver/run"
 )
@@ -95,7 +95,7 @@ func (h *house) open(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle(testlink.Path, h.link)
 	mux.Handle("/", service)
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	l, err := netx.Real{}.Listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("no free port for the run: %w", err)
 	}
@@ -180,11 +180,16 @@ func (h *house) environ() []string {
 	return env
 }
 
-// openFiles opens the files of a peer's standard streams.
+// openFiles opens the files of a peer's standard streams, all or none.
 func openFiles(dir string) (in, out, errs *os.File, err error) {
 	var e1, e2, e3 error
 	in, e1 = os.Open(os.DevNull)
 	out, e2 = os.Create(filepath.Join(dir, "stdout"))
 	errs, e3 = os.Create(filepath.Join(dir, "stderr"))
-	return in, out, errs, errors.Join(e1, e2, e3)
+	if err = errors.Join(e1, e2, e3); err != nil {
+		in.Close()
+		out.Close()
+		errs.Close() // closing a file that is nil is an error, and harmless
+	}
+	return in, out, errs, err
 }

@@ -31,17 +31,20 @@ func (e *Engine) Run(ctx context.Context, peers []string, deliver func(run.Messa
 	server := &http.Server{Handler: link, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(e.Listener) }()
-	var err error
-	select {
-	case <-ctx.Done():
-		link.Close("the run is over")
-		_ = server.Close() // nobody is left to be told
-		<-failed
-	case err = <-failed:
-		link.Close("the test server cannot go on")
-		err = fmt.Errorf("listen for peers: %w", err)
+	reason := "the run is over"
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody is left to be told
+	defer stop()
+	err := <-failed
+	if ctx.Err() == nil {
+		reason = "the test server cannot go on"
+	} else if errors.Is(err, http.ErrServerClosed) {
+		err = nil
 	}
-	return err
+	link.Close(reason)
+	if err != nil {
+		return fmt.Errorf("listen for peers: %w", err)
+	}
+	return nil
 }
 
 // door lets the peers of the scenario in, each once.

@@ -2,6 +2,7 @@ package netxtest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -98,7 +99,7 @@ func wantClosed(t *testing.T, conn net.Conn) {
 	t.Helper()
 	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
 	n, err := conn.Read(make([]byte, 1))
-	if n != 0 || (err != io.EOF && !isReset(err)) {
+	if n != 0 || (!errors.Is(err, io.EOF) && !isReset(err)) {
 		t.Errorf("read is %d, %v, want the end", n, err)
 	}
 }
