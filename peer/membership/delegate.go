@@ -28,14 +28,14 @@ func (d delegate) MergeRemoteState([]byte, bool)   {}
 // NotifyMsg takes the one message that members send each other directly.
 func (d delegate) NotifyMsg(b []byte) {
 	if name, ok := parseGoodbye(b); ok {
-		d.g.push(notice{kind: nodeLeaving, node: name})
+		d.g.push(notice{kind: nodeLeaving, node: name, at: time.Now()})
 	}
 }
 
 func (d delegate) AckPayload() []byte { return nil }
 
 func (d delegate) NotifyPingComplete(n *memberlist.Node, rtt time.Duration, _ []byte) {
-	d.g.push(notice{kind: nodeAnswered, node: n.Name, rtt: rtt})
+	d.g.push(notice{kind: nodeAnswered, node: n.Name, at: time.Now(), rtt: rtt})
 }
 
 func (g *Group) enqueue(k noticeKind, n *memberlist.Node) {
@@ -86,17 +86,15 @@ const (
 type queue struct {
 	signal chan struct{} // has one element while notices wait
 
-	mu   *sync.Mutex
-	wait *[]notice
+	mu   sync.Mutex // guards wait
+	wait []notice
 }
 
-func newQueue() queue {
-	return queue{signal: make(chan struct{}, 1), mu: new(sync.Mutex), wait: new([]notice)}
-}
+func newQueue() *queue { return &queue{signal: make(chan struct{}, 1)} }
 
-func (q queue) put(n notice) {
+func (q *queue) put(n notice) {
 	q.mu.Lock()
-	*q.wait = append(*q.wait, n)
+	q.wait = append(q.wait, n)
 	q.mu.Unlock()
 	select {
 	case q.signal <- struct{}{}:
@@ -104,11 +102,11 @@ func (q queue) put(n notice) {
 	}
 }
 
-func (q queue) take() []notice {
+func (q *queue) take() []notice {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	all := *q.wait
-	*q.wait = nil
+	all := q.wait
+	q.wait = nil
 	return all
 }
 
@@ -134,7 +132,7 @@ type logWriter struct {
 
 var (
 	logPattern     = regexp.MustCompile(`\[(DEBUG|INFO|WARN|ERR)\] (?:memberlist: )?(.*)`)
-	suspectPattern = regexp.MustCompile(`^Suspect (\S+) has failed`)
+	suspectPattern = regexp.MustCompile(`^Suspect (.+) has failed, no acks received$`)
 )
 
 func (w *logWriter) Write(p []byte) (int, error) {

@@ -64,20 +64,21 @@ type Config struct {
 
 // Group is one live membership. Make it with New, then Run it once.
 type Group struct {
-	cfg    Config
-	self   extension.Member
-	queue  *queue
-	ran    atomic.Bool
-	tasks  sync.WaitGroup // joins and retries under way; see spawn
-	leaves sync.WaitGroup // leaves under way, which must not outlast the memberlist
-	leave  atomic.Bool    // metadata says that we are leaving
-	retry  atomic.Bool    // a round of retries is under way
-	fresh  chan struct{}  // has one element when addresses were listed that were not before
-	ctx    context.Context
-	cancel context.CancelFunc
+	cfg     Config
+	self    extension.Member
+	queue   *queue
+	ran     atomic.Bool
+	tasks   sync.WaitGroup // joins and retries under way; see spawn
+	leaves  sync.WaitGroup // the leave under way; see takeLeave
+	leaving atomic.Bool    // metadata says that we are leaving
+	retry   atomic.Bool    // a round of retries is under way
+	fresh   chan struct{}  // has one element when addresses were listed that were not before
+	ctx     context.Context
+	cancel  context.CancelFunc
 
 	mu     sync.Mutex             // guards the fields below; no call out while it is held
 	list   *memberlist.Memberlist // nil before and after Run
+	left   *leave                 // nil until Leave
 	table  table
 	listed []netip.AddrPort // from bootstrap; tried when nobody there is known
 	bumped time.Time        // when our incarnation was last raised
@@ -116,7 +117,7 @@ func (g *Group) Self() extension.Member { return g.self }
 func (g *Group) NodeName() string { return g.meta().nodeName() }
 
 func (g *Group) meta() meta {
-	return meta{ID: g.cfg.ID, Boot: g.cfg.Boot, Name: g.cfg.Name, Leaving: g.leave.Load()}
+	return meta{ID: g.cfg.ID, Boot: g.cfg.Boot, Name: g.cfg.Name, Leaving: g.leaving.Load()}
 }
 
 // Run makes the member live, calls started, and serves until ctx ends. It
@@ -163,14 +164,14 @@ func (g *Group) live() (*memberlist.Memberlist, error) {
 
 // spawn runs f with the live memberlist as one of the tasks, which Run waits
 // for before it returns.
-func (g *Group) spawn(tasks *sync.WaitGroup, f func(*memberlist.Memberlist)) error {
+func (g *Group) spawn(f func(*memberlist.Memberlist)) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	list := g.list
 	if list == nil {
 		return ErrNotRunning
 	}
-	tasks.Go(func() { f(list) })
+	g.tasks.Go(func() { f(list) })
 	return nil
 }
 
@@ -230,7 +231,7 @@ func (g *Group) apply(n notice) {
 func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
 	var reached atomic.Int32
 	done := make(chan error, 1)
-	err := g.spawn(&g.tasks, func(list *memberlist.Memberlist) {
+	err := g.spawn(func(list *memberlist.Memberlist) {
 		done <- joinAll(list, addrs, &reached)
 	})
 	if err != nil {
@@ -309,36 +310,62 @@ func (g *Group) SetListed(addrs []netip.AddrPort) {
 }
 
 // Leave tells everybody that we go. It waits until the word is out, ctx ends,
-// or a second has passed; Run goes on until its context ends.
+// or a second has passed; Run goes on until its context ends. A second call
+// waits for the first one's leave.
 func (g *Group) Leave(ctx context.Context) error {
-	list, err := g.live()
+	l, err := g.takeLeave()
 	if err != nil {
 		return err
 	}
-	g.leave.Store(true)
-	g.mu.Lock()
-	members := g.table.present()
-	g.mu.Unlock()
-	word := goodbye(g.NodeName())
-	for _, m := range list.Members() {
-		if m.Name != g.NodeName() {
-			_ = list.SendBestEffort(m, word) // the broadcasts below say it too
-		}
-	}
-	if len(members) == 0 {
-		return nil
-	}
-	_ = list.UpdateNode(time.Millisecond) // queues the metadata; its time-out is not waited for
-	done := make(chan error, 1)
-	if err := g.spawn(&g.leaves, func(list *memberlist.Memberlist) { done <- list.Leave(time.Second) }); err != nil {
-		return err
-	}
 	select {
-	case err := <-done:
-		return err
+	case <-l.done:
+		return l.err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// leave is the taking of leave, which happens once.
+type leave struct {
+	done chan struct{}
+	err  error // to be read after done
+}
+
+// takeLeave begins the leave unless it has begun. memberlist locks itself up
+// while it leaves, and panics if it is to leave after its end; so there is one
+// leave, and Run waits for it before it ends memberlist.
+func (g *Group) takeLeave() (*leave, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := g.list
+	if list == nil {
+		return nil, ErrNotRunning
+	}
+	if g.left == nil {
+		l := &leave{done: make(chan struct{})}
+		g.left = l
+		g.leaving.Store(true)
+		g.leaves.Go(func() {
+			defer close(l.done)
+			l.err = g.sayGoodbye(list)
+		})
+	}
+	return g.left, nil
+}
+
+func (g *Group) sayGoodbye(list *memberlist.Memberlist) error {
+	word, alone := goodbye(g.NodeName()), true
+	for _, m := range list.Members() {
+		if m.Name != g.NodeName() {
+			_ = list.SendBestEffort(m, word) // the broadcasts below say it too
+			alone = false
+		}
+	}
+	if alone {
+		return nil
+	}
+	_ = list.UpdateNode(time.Millisecond) // queues the metadata; its time-out is not waited for
+	return list.Leave(time.Second)
 }
 
 // Members are the other members that are in the group now, sorted by name.

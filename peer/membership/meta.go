@@ -67,7 +67,7 @@ func decodeMeta(b []byte) (meta, error) {
 	return m, nil
 }
 
-const maxBoot = 1 << 31
+const maxBoot = 1<<31 - 1
 
 // nodeName is the name that memberlist knows this boot by. It is new at each
 // start, because memberlist refuses a known name at a new address for up to

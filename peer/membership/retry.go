@@ -48,12 +48,12 @@ const tries = 2 * parallel
 // retryAll starts one round in the background, unless one is under way.
 func (g *Group) retryAll() {
 	targets := g.targets()
-	if len(targets) == 0 || g.leave.Load() || g.retry.Swap(true) {
+	if len(targets) == 0 || g.leaving.Load() || g.retry.Swap(true) {
 		return
 	}
 	rand.Shuffle(len(targets), func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
 	targets = targets[:min(tries, len(targets))]
-	err := g.spawn(&g.tasks, func(list *memberlist.Memberlist) {
+	err := g.spawn(func(list *memberlist.Memberlist) {
 		defer g.retry.Store(false)
 		var eg errgroup.Group
 		eg.SetLimit(parallel)

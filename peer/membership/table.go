@@ -11,8 +11,9 @@ import (
 // State is how a member stands.
 type State string
 
-// The states of a member. Foreign members are alive, suspect, lost or left
-// like others; they are told apart by Member.Foreign.
+// The states of a member. Foreign members are told apart by Member.Foreign;
+// one that left is lost, as memberlist does not tell how a node went and a
+// stock node does not say it in our way.
 const (
 	Alive   State = "alive"
 	Suspect State = "suspect"
@@ -34,7 +35,7 @@ const maxGone = 256
 // table knows the newest boot of each other member. It is a pure value:
 // notices go in, announced changes come out.
 type table struct {
-	byKey  map[string]*entry // by id; by node name for foreign members
+	byKey  map[string]*entry // by key, see identify
 	byNode map[string]string // memberlist's name of a newest boot to its key
 }
 
@@ -63,7 +64,7 @@ func (t *table) apply(n notice, self extension.Member) []extension.Change {
 	case nodeAnswered:
 		e.RTT = n.rtt
 		if e.State == Suspect {
-			e.enter(Alive, time.Now())
+			e.enter(Alive, n.at)
 		}
 	case nodeSuspect:
 		if e.State == Alive {
@@ -71,12 +72,11 @@ func (t *table) apply(n notice, self extension.Member) []extension.Change {
 		}
 	case nodeLeaving:
 		if e.here() {
-			return e.change(Left, extension.Left, n.at)
+			return t.gone(e, Left, extension.Left, n.at)
 		}
 	case nodeGone:
 		if e.here() {
-			t.forgetOldest()
-			return e.change(Lost, extension.Lost, n.at)
+			return t.gone(e, Lost, extension.Lost, n.at)
 		}
 	}
 	return nil
@@ -96,21 +96,36 @@ func (t *table) alive(n notice, self extension.Member) []extension.Change {
 	kind := extension.Joined
 	switch {
 	case old == nil || old.State == Left && !leaving:
-	case old.Member.Boot == m.Boot && old.here():
+	case old.node == n.node && old.here():
 		kind = 0
-	case old.Member.Boot == m.Boot && old.State == Left:
+	case old.node == n.node && old.State == Left:
 		return nil // it repeats that it leaves
 	default:
 		kind = extension.Back
 	}
+	changes := t.release(n, key)
 	e := t.put(key, n, m)
-	var changes []extension.Change
 	if kind != 0 {
-		changes = e.change(Alive, kind, n.at)
+		changes = append(changes, e.change(Alive, kind, n.at)...)
 	}
 	if leaving {
-		changes = append(changes, e.change(Left, extension.Left, n.at)...)
+		changes = append(changes, t.gone(e, Left, extension.Left, n.at)...)
 	}
+	return changes
+}
+
+// release takes a node from a member that it was until now: its metadata says
+// that it is somebody else. No honest node does that.
+func (t *table) release(n notice, key string) (changes []extension.Change) {
+	old := t.byNode[n.node]
+	if old == "" || old == key {
+		return nil
+	}
+	if e := t.byKey[old]; e.here() {
+		changes = e.change(Lost, extension.Lost, n.at)
+	}
+	delete(t.byKey, old)
+	delete(t.byNode, n.node)
 	return changes
 }
 
@@ -133,11 +148,12 @@ func (t *table) put(key string, n notice, m extension.Member) *entry {
 	return e
 }
 
-// identify reads a node's metadata.
+// identify reads a node's metadata. The key is the id of a peer, and for a
+// foreign member something that no id is, made of its node name.
 func identify(n notice) (m extension.Member, key string, leaving bool) {
 	d, err := decodeMeta(n.meta)
 	if err != nil {
-		return extension.Member{Name: n.node, Addr: n.addr, Foreign: true}, n.node, false
+		return extension.Member{Name: n.node, Addr: n.addr, Foreign: true}, "foreign " + n.node, false
 	}
 	id := d.ID.String()
 	return extension.Member{Name: d.Name, ID: id, Boot: d.Boot, Addr: n.addr}, id, d.Leaving
@@ -146,11 +162,14 @@ func identify(n notice) (m extension.Member, key string, leaving bool) {
 func (e *entry) enter(s State, at time.Time) { e.State, e.Since = s, at }
 
 func (e *entry) change(s State, k extension.Kind, at time.Time) []extension.Change {
-	if at.IsZero() {
-		at = time.Now()
-	}
 	e.enter(s, at)
 	return []extension.Change{{Kind: k, Member: e.Member}}
+}
+
+// gone is the change of a member that is here and will not be any more.
+func (t *table) gone(e *entry, s State, k extension.Kind, at time.Time) []extension.Change {
+	t.forgetOldest()
+	return e.change(s, k, at)
 }
 
 // forgetOldest makes room among the members that are gone.
