@@ -161,6 +161,7 @@ func (p *fake) misbehave(ctx context.Context) testlink.Result {
 		select {}
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		select {} // the signal may take a moment to stop all threads
 	case "flood":
 		line, _ := json.Marshal(journal.Event{V: 1, Peer: p.name, Boot: 1, Seq: 1, Type: "view", Text: strings.Repeat("x", 20_000)})
 		for range 5000 {
