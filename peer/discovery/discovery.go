@@ -130,7 +130,6 @@ func (d *Discovery) use(url, token string, hosted bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.service = &service{client: c, url: url, hosted: hosted}
-	d.problem = nil
 	d.announce()
 	return nil
 }
@@ -150,13 +149,20 @@ func (d *Discovery) fail(err error) {
 	}
 }
 
+// why is why there is no service.
+func (d *Discovery) why() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.problem
+}
+
 // find returns the service, and waits a moment for one that is being started.
 func (d *Discovery) find(ctx context.Context) (*service, error) {
 	ctx, cancel := context.WithTimeout(ctx, findPatience)
 	defer cancel()
 	for {
 		d.mu.Lock()
-		s, problem, found := d.service, d.problem, d.found
+		s, found := d.service, d.found
 		d.mu.Unlock()
 		if s != nil {
 			return s, nil
@@ -167,7 +173,7 @@ func (d *Discovery) find(ctx context.Context) (*service, error) {
 		select {
 		case <-found:
 		case <-ctx.Done():
-			return nil, problem
+			return nil, d.why()
 		}
 	}
 }
@@ -295,8 +301,13 @@ func (d *Discovery) listed(g bootstrap.Group) {
 	d.cfg.Listed(g.Peers)
 }
 
-// Leave takes our own record off the list, and nobody else's.
+// Leave takes our own record off the list, and nobody else's. It waits for a
+// renewal under way, which would put the record back.
 func (d *Discovery) Leave(ctx context.Context) error {
+	if err := d.enter(ctx); err != nil {
+		return err
+	}
+	defer d.exit()
 	d.mu.Lock()
 	s, me := d.service, d.me
 	d.me = nil
@@ -340,25 +351,44 @@ func (d *Discovery) Last() (bootstrap.Group, bool) {
 // list now and then: soon after a service is new, when others are just coming
 // to it, then every refreshEvery.
 func (d *Discovery) keep(ctx context.Context) {
-	wait := firstRefresh
-	timer := time.NewTimer(wait)
+	wait, found := firstRefresh, d.change()
+	timer := time.NewTimer(d.untilLook(wait))
 	defer timer.Stop()
 	for {
-		d.mu.Lock()
-		found := d.found
-		d.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
 		case <-found:
+			found = d.change() // before we ask, so that none is missed
 			wait = firstRefresh
-			d.refresh(ctx)
 		case <-timer.C:
 			wait = min(2*wait, refreshEvery)
-			d.refresh(ctx)
 		}
-		timer.Reset(wait/2 + rand.N(wait))
+		d.refresh(ctx)
+		timer.Reset(d.untilLook(wait))
 	}
+}
+
+// change is closed when there is another service.
+func (d *Discovery) change() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.found
+}
+
+// untilLook is wait, give or take a half, but not beyond the time to renew. A
+// renewal that is overdue has failed and is tried again after wait.
+func (d *Discovery) untilLook(wait time.Duration) time.Duration {
+	look := wait/2 + rand.N(wait)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.service == nil || d.me == nil {
+		return look
+	}
+	if due := time.Until(d.service.renew); due > 0 {
+		return min(look, due)
+	}
+	return look
 }
 
 func (d *Discovery) refresh(ctx context.Context) {

@@ -49,7 +49,7 @@ func (d *Discovery) meetLock() string { return d.cfg.Group + ".lock" }
 // meet follows the rendezvous until ctx ends: it hosts the service while it
 // has the lock, and uses what the holder wrote while it has not.
 func (d *Discovery) meet(ctx context.Context) {
-	starting := startingEvery
+	starting, told := startingEvery, ""
 	for ctx.Err() == nil {
 		wait := meetEvery
 		lock, err := d.cfg.Rendezvous.Lock(d.meetLock(), strconv.Itoa(d.cfg.PID))
@@ -67,7 +67,10 @@ func (d *Discovery) meet(ctx context.Context) {
 			wait, starting = starting, min(2*starting, meetEvery)
 		case err != nil && ctx.Err() == nil:
 			d.fail(err)
-			d.cfg.Log.Warn().Err(err).Msg("rendezvous")
+			if text := err.Error(); text != told {
+				d.cfg.Log.Warn().Err(err).Msg("rendezvous")
+				told = text // once, not each time that we look
+			}
 		}
 		pause(ctx, wait)
 	}
@@ -181,16 +184,21 @@ func (d *Discovery) read() (rendezvous, error) {
 	if err != nil {
 		return rendezvous{}, err
 	}
-	var r rendezvous
 	path := d.cfg.Rendezvous.Path(d.meetFile())
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return r, fmt.Errorf("rendezvous file %s is %w: remove it", path, ErrCorrupt)
+	damaged := fmt.Errorf("rendezvous file %s is %w: remove it", path, ErrCorrupt)
+	var head struct{ V int }
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return rendezvous{}, damaged
 	}
-	if r.V != rendezvousVersion {
-		return r, fmt.Errorf("rendezvous file %s has version %d, this program reads %d: end the other program, or use another --group", path, r.V, rendezvousVersion)
+	if head.V != rendezvousVersion {
+		return rendezvous{}, fmt.Errorf("rendezvous file %s has version %d, this program reads %d: end the other program, or use another --group", path, head.V, rendezvousVersion)
+	}
+	var r rendezvous
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return rendezvous{}, damaged
 	}
 	if r.Group != d.cfg.Group || r.URL == "" || r.Secret == "" {
-		return r, fmt.Errorf("rendezvous file %s is %w: remove it", path, ErrCorrupt)
+		return rendezvous{}, damaged
 	}
 	return r, nil
 }
