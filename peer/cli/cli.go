@@ -89,6 +89,7 @@ peer leaves in order, and the status is 1 if a command failed.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.register(root.Flags())
+	_ = root.Flags().MarkHidden("dev") // it is accepted; the commands that it opens are to come
 	root.AddCommand(demoCommand(p, status))
 	return root
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,7 +62,10 @@ func (o *options) invite(p Process, l net.Listener, s *scenario.Script) *remote.
 	if token == "" {
 		token = rand.Text()
 	}
-	fmt.Fprintf(out, "url:   http://%s\ntoken: %s\nwaiting for: %s\n", l.Addr(), token, strings.Join(s.Peers, " "))
+	fmt.Fprintf(out, "url:   http://%s\ntoken: %s\nstart these, each in a terminal of its own:\n", l.Addr(), token)
+	for _, name := range s.Peers {
+		fmt.Fprintf(out, "  PEERLAB_TOKEN=%s peer %s --test http://%s\n", token, name, l.Addr())
+	}
 	return &remote.Engine{Listener: l, Token: token, Attached: func(name string) {
 		fmt.Fprintf(out, "%s has attached\n", name)
 	}}
