@@ -74,7 +74,7 @@ func completeLog(args []string) []repl.Candidate {
 	case len(args) == 1 && args[0] == "level":
 		return candidates(append([]string{"all"}, logbook.Components()...)...)
 	case len(args) == 2 && args[0] == "level":
-		return candidates("debug", "info", "warn", "error", "disabled")
+		return candidates(logbook.Levels()...)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/peer/membership"
+	"github.com/peerlab/peerlab/peer/node"
 	"github.com/peerlab/peerlab/repl"
 )
 
@@ -73,7 +74,7 @@ type memberRow struct {
 func (p *peer) members(_ context.Context, c *repl.Call) error {
 	s := p.Node.Status()
 	if !s.Started {
-		return fmt.Errorf("membership: not started: type init")
+		return fmt.Errorf("membership: %w: type init", node.ErrNotStarted)
 	}
 	self := memberRow{Name: s.Self.Name, Self: true, ID: s.Self.ID, Boot: s.Self.Boot, Addr: s.Self.Addr.String(), State: string(membership.Alive)}
 	all := []memberRow{self}

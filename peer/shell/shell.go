@@ -106,10 +106,13 @@ func (p *peer) say(ctx context.Context, line string, out io.Writer) error {
 }
 
 // Lines that a newcomer types at a prompt, and hardly means for everybody:
-// words of other shells, and sums.
+// words of other shells, and sums. Words that also begin a sentence ("who
+// wants tea?") count only if they stand alone.
 var (
-	otherShells = regexp.MustCompile(`^(ls|ll|dir|cd|pwd|cat|clear|cls|man|ps|top|who|whoami|whois|list|peers|users|nick|join|connect|status|info|start|stop|logout|bye|close|:q!?|:wq|q|h|git|go|vi|vim|nano|sudo|ssh|ping|exit\(\)|quit\(\))( |$)`)
-	sum         = regexp.MustCompile(`^[-+(]*\d[\d\s.()]*[-+*/%^][-+*/%^\d\s.()=]*$`)
+	otherShells = regexp.MustCompile(`^((ls|ll|cd|pwd|sudo|ssh|vi|vim|nano|git)( .*)?|` +
+		`dir|cat|clear|cls|man|ps|top|who|whoami|whois|list|peers|users|nick|join|connect|status|info|start|stop|` +
+		`logout|bye|close|:q!?|:wq|q|h|go|ping|exit\(\)|quit\(\)|go (build|run|test|vet|mod)( .*)?|(join|connect|ping) \S+[.:]\S+)$`)
+	sum = regexp.MustCompile(`^[-+(]*\d[\d\s.()]*[-+*/%^][-+*/%^\d\s.()=]*$`)
 )
 
 // hold asks back when a line looks like a command rather than like something
@@ -117,7 +120,7 @@ var (
 func (p *peer) hold(line string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 	lower := strings.ToLower(word)
-	again := fmt.Sprintf("send %q as a message? press Enter again", repl.Neutral(line))
+	again := fmt.Sprintf("send %q as a message? press Enter again", line)
 	c, known := p.shell.Table().Lookup(lower)
 	switch {
 	case known && c.Name == "exit":

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/peerlab/peerlab/repl"
@@ -17,7 +18,7 @@ func printJSON(out io.Writer, v any) error {
 }
 
 // printTable prints rows below a head, in columns. Cells may come from
-// strangers, so they are neutralised.
+// strangers, so they are neutralised, and a tab does not begin a new column.
 func printTable(out io.Writer, head []string, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
@@ -25,7 +26,7 @@ func printTable(out io.Writer, head []string, rows [][]string) error {
 			if i > 0 {
 				fmt.Fprint(w, "\t") // to memory; Flush reports
 			}
-			fmt.Fprint(w, repl.Neutral(cell))
+			fmt.Fprint(w, strings.ReplaceAll(repl.Neutral(cell), "\t", `\t`))
 		}
 		fmt.Fprintln(w)
 	}
