@@ -31,6 +31,7 @@ type link struct {
 	out     []byte // encoded frames to be written
 	ack     uint64 // to be written, or 0
 	writing bool   // a writer runs
+	sent    int    // bytes written since the other side was heard
 	last    bool   // the writer closes the stream when out is empty
 	stamp   string // the last one written; the writer's
 }
@@ -66,14 +67,25 @@ func (l *link) write(change func()) {
 	}
 }
 
-// flush starts the writer unless it runs.
+// unheard is how many bytes a stream certainly takes without its reader: they
+// fit into the buffers on the way. So many may be written since the other side
+// was heard last without a thought of waiting.
+const unheard = 4 << 10
+
+// flush sees to it that what waits is written. A few bytes to somebody who
+// answers are written at once, which cannot block; the rest is a writer's
+// work, and acknowledgements are, too, because they are in no hurry.
 func (l *link) flush() {
 	l.dirty = false
 	l.mu.Lock()
 	start := !l.writing
 	l.writing = true
+	now := len(l.out) > 0 && l.sent+len(l.out) < unheard && !l.last
 	l.mu.Unlock()
-	if start {
+	switch {
+	case start && now:
+		l.drain()
+	case start:
 		l.s.wg.Go(l.drain)
 	}
 }
@@ -90,11 +102,25 @@ func (l *link) drain() {
 			return
 		}
 		batch = l.stamped(batch)
+		l.wrote(len(batch.bytes))
 		if _, err := l.stream.Write(batch.bytes); err != nil {
 			l.stream.Close() // the reader tells the session
 		}
 		l.s.buffers.Put(batch)
 	}
+}
+
+// wrote counts what is on its way, heard that the other side reads.
+func (l *link) wrote(n int) {
+	l.mu.Lock()
+	l.sent += n
+	l.mu.Unlock()
+}
+
+func (l *link) heard() {
+	l.mu.Lock()
+	l.sent = 0
+	l.mu.Unlock()
 }
 
 func (l *link) onlyAck() bool {

@@ -290,6 +290,7 @@ func (s *session) received(l *link, frames *frames) {
 		return
 	}
 	l.lastIn, l.asked = time.Now(), time.Time{}
+	l.heard()
 	for i := range frames.list {
 		if ok := s.handle(l, &frames.list[i]); !ok {
 			s.drop(l)
