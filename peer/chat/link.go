@@ -70,7 +70,7 @@ func (l *link) write(change func()) {
 // unheard is how many bytes a stream certainly takes without its reader: they
 // fit into the buffers on the way. So many may be written since the other side
 // was heard last without a thought of waiting.
-const unheard = 4 << 10
+const unheard = 512
 
 // flush sees to it that what waits is written. A few bytes to somebody who
 // answers are written at once, which cannot block; the rest is a writer's
@@ -80,7 +80,7 @@ func (l *link) flush() {
 	l.mu.Lock()
 	start := !l.writing
 	l.writing = true
-	now := len(l.out) > 0 && l.sent+len(l.out) < unheard && !l.last
+	now := len(l.out) > 0 && len(l.out) < unheard && l.sent == 0 && !l.last
 	l.mu.Unlock()
 	switch {
 	case start && now:
