@@ -99,6 +99,7 @@ type flags struct {
 	name      string
 	group     string
 	bootstrap string
+	tokenFile string
 	bind      string
 	advertise string
 	join      []string
@@ -118,6 +119,7 @@ func (f *flags) register(s *pflag.FlagSet) {
 	s.SortFlags = false
 	s.StringVar(&f.group, "group", bootstrap.DefaultGroup, "the group to be in")
 	s.StringVar(&f.bootstrap, "bootstrap", "", "`URL` of the bootstrap service (default: the one of this machine)")
+	s.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token that the bootstrap service at --bootstrap asks for")
 	s.StringVar(&f.bind, "bind", "127.0.0.1:0", "the one address to listen on, `HOST:PORT`")
 	s.StringVar(&f.advertise, "advertise", "", "what others are told, `HOST:PORT` (default: the bound address)")
 	s.StringSliceVar(&f.join, "join", nil, "members to join, `HOST:PORT,...`, beside or instead of bootstrap")

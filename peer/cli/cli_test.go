@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/peer/cli"
 )
 
@@ -224,6 +226,29 @@ func TestUsersDoNotMeet(t *testing.T) {
 	if text := strings.Join(bob.lines, "\n"); strings.Contains(text, "alice") {
 		t.Errorf("bob sees a peer of another user:\n%s", text)
 	}
+}
+
+func TestServiceWithToken(t *testing.T) {
+	h, err := bootstrap.NewHandler(bootstrap.HandlerConfig{Store: bootstrap.NewMemoryStore(), Token: "open-sesame"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := httptest.NewServer(h)
+	defer service.Close()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("open-sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := newUser(t)
+	mallory := u.start("mallory", "--bootstrap", service.URL)
+	mallory.expect("peer: cannot start", 5*time.Second)
+	if got := mallory.status(5 * time.Second); got != 1 {
+		t.Errorf("without the token: status %d, want 1", got)
+	}
+	alice := u.start("alice", "--bootstrap", service.URL, "--token-file", file)
+	alice.expect("ready as alice", 5*time.Second)
+	alice.send("bootstrappeers")
+	alice.expect("alice  127.0.0.1:", 5*time.Second)
 }
 
 func TestSignalsEndInOrder(t *testing.T) {

@@ -36,6 +36,10 @@ func (f flags) open(name string, p Process) (*setup, error) {
 	if err != nil {
 		return nil, err
 	}
+	token, err := f.token()
+	if err != nil {
+		return nil, err
+	}
 	s := &setup{book: logbook.New(level)}
 	data, err := s.data(f, name, p)
 	if err != nil {
@@ -48,7 +52,7 @@ func (f flags) open(name string, p Process) (*setup, error) {
 	s.cfg = node.Config{
 		Name: name, Group: f.group, Identity: id, PID: os.Getpid(),
 		Network: netx.Real{}, Bind: f.bind, Advertise: advertise,
-		Service: f.bootstrap, Join: f.join,
+		Service: f.bootstrap, Token: token, Join: f.join,
 		Data: data, Log: s.book.Logger,
 	}
 	if s.cfg.Extensions, err = extensions(); err != nil {
@@ -75,6 +79,25 @@ func extensions() ([]extension.Extension, error) {
 		return nil, err
 	}
 	return []extension.Extension{room, set}, nil
+}
+
+// token reads the token of the bootstrap service.
+func (f flags) token() (string, error) {
+	if f.tokenFile == "" {
+		return "", nil
+	}
+	if f.bootstrap == "" {
+		return "", errors.New("--token-file is for the service that --bootstrap names: give both")
+	}
+	raw, err := os.ReadFile(f.tokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(raw))
+	if token == "" || len(token) > maxToken {
+		return "", fmt.Errorf("--token-file %s: it must hold one token, of at most %d bytes", f.tokenFile, maxToken)
+	}
+	return token, nil
 }
 
 func (f flags) addresses() (advertise netip.AddrPort, err error) {
