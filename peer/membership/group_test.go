@@ -67,6 +67,7 @@ func TestJoinLeaveAndCrash(t *testing.T) {
 		}
 		carol.join(alice)
 		until(t, time.Second, "all see all", func() bool { return converged([]*member{alice, bob, carol}) })
+		synctest.Wait() // the table is ahead of what is announced
 		alice.announced()
 
 		if err := bob.Leave(t.Context()); err != nil {
@@ -79,15 +80,14 @@ func TestJoinLeaveAndCrash(t *testing.T) {
 		carol.stop()
 		took = until(t, 20*time.Second, "carol is lost", func() bool { return alice.sees() == "bob left, carol lost" })
 		t.Logf("a crash is known after %s", took)
+		synctest.Wait() // the table is ahead of what is announced
 		if got := alice.announced(); got != "left bob, suspect carol, lost carol" {
 			t.Errorf("alice was told %q", got)
 		}
 
 		again := w.start(2, "carol/2")
 		again.join(alice)
-		if got := alice.sees(); got != "bob left, carol alive" {
-			t.Errorf("after her restart alice sees %q", got)
-		}
+		until(t, time.Second, "she is back", func() bool { return alice.sees() == "bob left, carol alive" })
 		time.Sleep(time.Minute)
 		if got := alice.announced(); got != "back carol" {
 			t.Errorf("alice was told %q", got)
@@ -261,6 +261,7 @@ func TestNothingIsAnnouncedAfterTheEnd(t *testing.T) {
 		until(t, time.Second, "all see all", func() bool { return converged([]*member{alice, bob, carol}) })
 		w.cut(bob, carol)
 		until(t, 20*time.Second, "suspected", func() bool { return strings.Contains(alice.sees(), "suspect") })
+		synctest.Wait() // the table is ahead of what is announced
 		alice.announced()
 		alice.stop()
 		before := alice.sees()
@@ -333,8 +334,7 @@ func TestPartitionHeals(t *testing.T) {
 		lasts        time.Duration
 	}{
 		{10, 5, 10 * time.Second}, {10, 5, time.Minute}, {10, 5, 10 * time.Minute},
-		{10, 1, 10 * time.Second}, {10, 1, time.Minute}, {10, 1, 10 * time.Minute},
-		{2, 1, 10 * time.Minute}, {30, 15, time.Minute},
+		{10, 1, time.Minute}, {2, 1, 10 * time.Minute}, {20, 10, time.Minute},
 	} {
 		t.Run(fmt.Sprintf("%d of %d for %s", c.apart, c.peers, c.lasts), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
