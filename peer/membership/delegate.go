@@ -35,7 +35,7 @@ func (d delegate) NotifyMsg(b []byte) {
 func (d delegate) AckPayload() []byte { return nil }
 
 func (d delegate) NotifyPingComplete(n *memberlist.Node, rtt time.Duration, _ []byte) {
-	d.g.push(notice{kind: nodeAnswered, node: n.Name, at: time.Now(), rtt: rtt})
+	d.g.push(notice{kind: nodeAnswered, node: n.Name, at: time.Now(), rtt: max(0, rtt)})
 }
 
 func (g *Group) enqueue(k noticeKind, n *memberlist.Node) {

@@ -408,5 +408,6 @@ func (g *Group) Ping(m extension.Member) (time.Duration, error) {
 	if name == "" {
 		return 0, fmt.Errorf("%s is not in the group", m.Name)
 	}
-	return list.Ping(name, udpAddr(m.Addr))
+	rtt, err := list.Ping(name, udpAddr(m.Addr))
+	return max(0, rtt), err // memberlist looks at the clock after it has sent
 }
