@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
+
+	"github.com/peerlab/peerlab/peer/extension/wire"
 )
 
 // The wire format, version 1. A stream carries frames, each a length as an
@@ -65,33 +66,28 @@ func (f *frame) append(b []byte) []byte {
 	body := []byte{byte(f.kind)}
 	switch f.kind {
 	case kindHello:
-		body = binary.AppendUvarint(body, f.version)
-		body = appendText(body, f.text)
-		body = appendText(body, f.id)
-		body = binary.AppendUvarint(body, f.boot)
+		body = wire.AppendNumber(body, f.version)
+		body = wire.AppendText(body, f.text)
+		body = wire.AppendText(body, f.id)
+		body = wire.AppendNumber(body, f.boot)
 	case kindRefuse, kindStamp, kindSync:
-		body = appendText(body, f.text)
+		body = wire.AppendText(body, f.text)
 	case kindEntries:
 		for _, e := range f.entries {
 			body = e.append(body)
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(body)))
+	b = wire.AppendNumber(b, uint64(len(body)))
 	return append(b, body...)
 }
 
 func (e *entry) append(b []byte) []byte {
-	b = appendText(b, e.key)
-	b = binary.AppendUvarint(b, e.version.counter)
-	b = appendText(b, e.version.writer)
-	b = binary.AppendUvarint(b, e.version.boot)
-	b = append(b, byte(toInt(e.deleted)))
-	return appendText(b, e.value)
-}
-
-func appendText(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
+	b = wire.AppendText(b, e.key)
+	b = wire.AppendNumber(b, e.version.counter)
+	b = wire.AppendText(b, e.version.writer)
+	b = wire.AppendNumber(b, e.version.boot)
+	b = wire.AppendBit(b, e.deleted)
+	return wire.AppendText(b, e.value)
 }
 
 // appendEntries encodes entries as frames of bounded size, and their end.
@@ -126,88 +122,47 @@ func readFrame(r *bufio.Reader) (frame, error) {
 
 // decodeFrame decodes a frame without its length.
 func decodeFrame(b []byte) (frame, error) {
-	d := decoder{b: b}
-	f := frame{kind: kind(d.byte())}
+	d := decoder{wire.Decoder{Rest: b}}
+	f := frame{kind: kind(d.Byte())}
 	switch f.kind {
 	case kindHello:
-		f.version = d.number()
-		f.text = d.text()
-		f.id = d.text()
-		f.boot = d.number()
+		f.version = d.Number()
+		f.text = d.Text()
+		f.id = d.Text()
+		f.boot = d.Number()
 	case kindRefuse:
-		f.text = d.text()
+		f.text = d.Text()
 	case kindStamp, kindSync:
-		f.text = d.bytes()
+		f.text = d.Bytes()
 	case kindEntries:
-		for len(d.b) > 0 && !d.bad {
+		for len(d.Rest) > 0 && !d.Bad && !d.Short {
 			f.entries = append(f.entries, d.entry())
 		}
 	case kindEnd, kindSame, kindDone, kindBye:
 	default:
-		d.bad = true
+		d.Bad = true
 	}
-	if d.bad || len(d.b) > 0 {
+	if d.Bad || d.Short || len(d.Rest) > 0 {
 		return frame{}, fmt.Errorf("%w of kind %d", errFrame, f.kind)
 	}
 	return f, nil
 }
 
-// decoder takes values off the front of b.
-type decoder struct {
-	b   []byte
-	bad bool
-}
+// decoder decodes what a frame is made of.
+type decoder struct{ wire.Decoder }
 
 func (d *decoder) entry() entry {
 	var e entry
-	e.key = d.text()
-	e.version.counter = d.number()
-	e.version.writer = d.text()
-	e.version.boot = d.number()
-	deleted := d.byte()
-	e.deleted = deleted == 1
-	e.value = d.text()
-	d.bad = d.bad || deleted > 1 || e.deleted && e.value != "" || !validKey(e.key) ||
+	e.key = d.Text()
+	e.version.counter = d.Number()
+	e.version.writer = d.Text()
+	e.version.boot = d.Number()
+	e.deleted = d.Bit()
+	e.value = d.Text()
+	d.Bad = d.Bad || e.deleted && e.value != "" || !validKey(e.key) ||
 		!validValue(e.value) || len(e.value) > largestValue || e.version.counter > maxCounter
 	return e
 }
 
 // maxCounter bounds what others can do to the counter of versions.
 const maxCounter = 1 << 48
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.bad = true
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *decoder) number() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 || n > 1 && d.b[n-1] == 0 { // cut off, too long, or not the shortest form
-		d.bad = true
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) bytes() string {
-	n := d.number()
-	if d.bad || n > uint64(len(d.b)) {
-		d.bad = true
-		return ""
-	}
-	s := string(d.b[:n])
-	d.b = d.b[n:]
-	return s
-}
-
-func (d *decoder) text() string {
-	s := d.bytes()
-	d.bad = d.bad || !utf8.ValidString(s)
-	return s
-}

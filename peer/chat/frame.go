@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
+
+	"github.com/peerlab/peerlab/peer/extension/wire"
 )
 
 // The wire format, version 1. A stream carries frames, each a length as an
@@ -64,132 +65,74 @@ func (f *frame) append(b []byte) []byte {
 	body := append(room[:0], byte(f.kind))
 	switch f.kind {
 	case kindHello, kindWelcome:
-		body = binary.AppendUvarint(body, f.num)
-		body = appendText(body, f.text)
-		body = appendText(body, f.id)
-		body = binary.AppendUvarint(body, f.boot)
+		body = wire.AppendNumber(body, f.num)
+		body = wire.AppendText(body, f.text)
+		body = wire.AppendText(body, f.id)
+		body = wire.AppendNumber(body, f.boot)
 	case kindRefuse, kindStamp:
-		body = appendText(body, f.text)
+		body = wire.AppendText(body, f.text)
 	case kindMsg:
-		body = binary.AppendUvarint(body, f.num)
-		body = binary.AppendUvarint(body, f.time)
-		body = append(body, bit(f.late))
-		body = appendText(body, f.text)
+		body = wire.AppendNumber(body, f.num)
+		body = wire.AppendNumber(body, f.time)
+		body = wire.AppendBit(body, f.late)
+		body = wire.AppendText(body, f.text)
 	case kindAck, kindPing, kindPong:
-		body = binary.AppendUvarint(body, f.num)
+		body = wire.AppendNumber(body, f.num)
 	}
-	b = binary.AppendUvarint(b, uint64(len(body)))
+	b = wire.AppendNumber(b, uint64(len(body)))
 	return append(b, body...)
-}
-
-func bit(on bool) byte {
-	if on {
-		return 1
-	}
-	return 0
-}
-
-func appendText(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
 }
 
 // decodeFrame decodes the first frame of b and tells its whole length; a
 // length of 0 without an error means that more bytes are needed.
 func decodeFrame(b []byte) (frame, int, error) {
-	d := decoder{b: b}
-	size := d.number()
+	d := decoder{wire.Decoder{Rest: b}}
+	size := d.Number()
 	switch {
-	case d.short && len(b) < binary.MaxVarintLen64:
+	case d.Short && len(b) < binary.MaxVarintLen64:
 		return frame{}, 0, nil
-	case d.bad || d.short || size == 0 || size > maxFrame:
+	case d.Bad || d.Short || size == 0 || size > maxFrame:
 		return frame{}, 0, fmt.Errorf("%w: its length is 0, above %d, or no number", errFrame, maxFrame)
-	case uint64(len(d.b)) < size:
+	case uint64(len(d.Rest)) < size:
 		return frame{}, 0, nil
 	}
-	whole := len(b) - len(d.b) + int(size)
-	d.b = d.b[:size]
+	whole := len(b) - len(d.Rest) + int(size)
+	d.Rest = d.Rest[:size]
 	f := d.frame()
-	if d.bad || d.short || len(d.b) > 0 {
+	if d.Bad || d.Short || len(d.Rest) > 0 {
 		return frame{}, 0, fmt.Errorf("%w of kind %d", errFrame, f.kind)
 	}
 	return f, whole, nil
 }
 
-// decoder takes values off the front of b.
-type decoder struct {
-	b     []byte
-	short bool // b ended too early
-	bad   bool // b is malformed
-}
+// decoder decodes what a frame is made of.
+type decoder struct{ wire.Decoder }
 
 func (d *decoder) frame() frame {
-	f := frame{kind: kind(d.byte())}
+	f := frame{kind: kind(d.Byte())}
 	switch f.kind {
 	case kindHello, kindWelcome:
-		f.num = d.number()
-		f.text = d.text()
-		f.id = d.text()
-		f.boot = d.number()
+		f.num = d.Number()
+		f.text = d.Text()
+		f.id = d.Text()
+		f.boot = d.Number()
 	case kindRefuse:
-		f.text = d.text()
+		f.text = d.Text()
 	case kindStamp:
-		f.text = d.bytes()
+		f.text = d.Bytes()
 	case kindMsg:
-		f.num = d.number()
-		f.time = d.number()
-		late := d.byte()
-		f.late = late == 1
-		d.bad = d.bad || late > 1 || f.num == 0
-		f.text = d.text()
+		f.num = d.Number()
+		f.time = d.Number()
+		f.late = d.Bit()
+		d.Bad = d.Bad || f.num == 0
+		f.text = d.Text()
 	case kindAck, kindPing, kindPong:
-		f.num = d.number()
+		f.num = d.Number()
 	case kindLeave:
 	default:
-		d.bad = true
+		d.Bad = true
 	}
 	return f
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.short = true
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *decoder) number() uint64 {
-	v, n := binary.Uvarint(d.b)
-	switch {
-	case n == 0:
-		d.short = true
-		return 0
-	case n < 0 || n > 1 && d.b[n-1] == 0: // too long, or not the shortest form
-		d.bad = true
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) bytes() string {
-	n := d.number()
-	if n > uint64(len(d.b)) {
-		d.short = true
-		return ""
-	}
-	s := string(d.b[:n])
-	d.b = d.b[n:]
-	return s
-}
-
-func (d *decoder) text() string {
-	s := d.bytes()
-	d.bad = d.bad || !utf8.ValidString(s)
-	return s
 }
 
 // firstBuffer is the size in bytes of the buffer of an idle frameReader.

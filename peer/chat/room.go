@@ -110,8 +110,8 @@ type Room struct {
 	session *session // the run under way, or nil
 
 	// What outlives a run; owned by the run under way.
-	seq  uint64           // number of the last message sent
-	seen map[string]heard // by id of the sender
+	seq  uint64            // number of the last message sent
+	seen map[string]*heard // by id of the sender
 }
 
 // heard is the last message that was shown of a sender.
@@ -126,7 +126,7 @@ func New(cfg Config) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Room{cfg: cfg, mail: mailbox{signal: make(chan struct{}, 1)}, seen: map[string]heard{}}, nil
+	return &Room{cfg: cfg, mail: mailbox{signal: make(chan struct{}, 1)}, seen: map[string]*heard{}}, nil
 }
 
 // Name is "chat".

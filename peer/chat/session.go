@@ -37,7 +37,8 @@ type session struct {
 
 	ready    func() // nil once called
 	starting map[string]bool
-	here     []string // in the chat before us, to be shown when ready
+	fields   map[string]any // of the event that is being recorded
+	here     []string       // in the chat before us, to be shown when ready
 }
 
 func newSession(ctx context.Context, r *Room, svc extension.Services, ready func()) *session {
@@ -45,7 +46,7 @@ func newSession(ctx context.Context, r *Room, svc extension.Services, ready func
 		room: r, cfg: &r.cfg, svc: svc, self: svc.Self(), ctx: ctx, ready: ready,
 		in: make(chan func()), closed: make(chan struct{}), ended: make(chan struct{}),
 		peers: map[string]*peer{}, links: map[*link]bool{}, pings: map[uint64]chan<- error{},
-		starting: map[string]bool{},
+		starting: map[string]bool{}, fields: map[string]any{},
 	}
 }
 
@@ -336,16 +337,21 @@ func (s *session) handle(l *link, f *frame) bool {
 // message shows a message that was not shown before.
 func (s *session) message(p *peer, f *frame) {
 	h := s.room.seen[p.id()]
+	if h == nil {
+		h = &heard{}
+		s.room.seen[p.id()] = h
+	}
 	if h.boot == p.member.Boot && f.num <= h.seq {
 		p.toAck = h.seq
 		return
 	}
-	s.room.seen[p.id()] = heard{boot: p.member.Boot, seq: f.num}
-	fields := map[string]any{"from": p.member.Name, "id": p.messageID(f.num), "late": f.late}
+	*h = heard{boot: p.member.Boot, seq: f.num}
+	clear(s.fields)
+	s.fields["from"], s.fields["id"], s.fields["late"] = p.member.Name, p.messageID(f.num), f.late
 	if f.late {
-		fields["sent"] = time.Unix(0, int64(f.time)).UTC().Format(time.RFC3339Nano)
+		s.fields["sent"] = time.Unix(0, int64(f.time)).UTC().Format(time.RFC3339Nano)
 	}
 	s.svc.Show(extension.Line{Label: p.member.Name, Text: f.text})
-	s.svc.Record(extension.Event{Type: "chat", Text: f.text, Fields: fields})
+	s.svc.Record(extension.Event{Type: "chat", Text: f.text, Fields: s.fields})
 	p.toAck = f.num
 }

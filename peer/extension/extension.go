@@ -74,7 +74,7 @@ type Stream interface {
 
 // Event is what an extension writes into the peer's journal. Fields are
 // flattened into the journal's JSON object; their names must not be those of
-// the journal's own members.
+// the journal's own members. Who is given an Event does not keep Fields.
 type Event struct {
 	Type   string // by convention the extension's name, or a stream it owns
 	Text   string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -344,6 +345,7 @@ func (s *services) record(e extension.Event) {
 	}
 	s.p.lamport++
 	if s.p.onShow == nil {
+		e.Fields = maps.Clone(e.Fields)
 		s.p.events = append(s.p.events, Event{e, s.p.boot, s.p.lamport})
 	}
 }
