@@ -303,7 +303,9 @@ func TestOverflowEndsTheLink(t *testing.T) {
 	close(release)
 	for {
 		if c, is := s.next(t).m.(testlink.Closed); is {
-			if !errors.Is(c.Err, testlink.ErrFailed) || !strings.Contains(c.Err.Error(), "too much") {
+			// The last word arrives if the buffers on the way had room for it.
+			told := errors.Is(c.Err, testlink.ErrFailed) && strings.Contains(c.Err.Error(), "too much")
+			if !told && !errors.Is(c.Err, testlink.ErrLost) {
 				t.Errorf("the server was told %v", c.Err)
 			}
 			return

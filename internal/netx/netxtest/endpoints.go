@@ -124,9 +124,11 @@ func endpointAddress(t *testing.T, p Pair) {
 }
 
 func endpointBusy(t *testing.T, p Pair) {
-	packets, err := p.B.ListenPacket(patient(t), p.addrB("0"))
+	free, err := netx.Open(patient(t), netx.EndpointConfig{Network: p.B, Addr: p.addrB("0")})
+	addr := must(t, free, err).Addr().String() // a port that is free for both
+	free.Close()
+	packets, err := p.B.ListenPacket(patient(t), addr)
 	closing(t, must(t, packets, err))
-	addr := packets.LocalAddr().String()
 	open := func() error {
 		e, err := netx.Open(patient(t), netx.EndpointConfig{Network: p.B, Addr: addr})
 		if err == nil {
