@@ -33,6 +33,16 @@ func endpointCases() []Case {
 	}
 }
 
+// freeForBoth finds a port that is free for packets and for streams. On a busy
+// machine that of one kind is often taken for the other.
+func freeForBoth(t *testing.T, n netx.Network, addr string) string {
+	t.Helper()
+	e, err := netx.Open(patient(t), netx.EndpointConfig{Network: n, Addr: addr})
+	found := must(t, e, err).Addr().String()
+	e.Close()
+	return found
+}
+
 // endpoint opens an endpoint on B and serves it until the test ends.
 func (p Pair) endpoint(t *testing.T) *netx.Endpoint {
 	t.Helper()
@@ -124,9 +134,7 @@ func endpointAddress(t *testing.T, p Pair) {
 }
 
 func endpointBusy(t *testing.T, p Pair) {
-	free, err := netx.Open(patient(t), netx.EndpointConfig{Network: p.B, Addr: p.addrB("0")})
-	addr := must(t, free, err).Addr().String() // a port that is free for both
-	free.Close()
+	addr := freeForBoth(t, p.B, p.addrB("0"))
 	packets, err := p.B.ListenPacket(patient(t), addr)
 	closing(t, must(t, packets, err))
 	open := func() error {

@@ -146,9 +146,10 @@ func packetsFull(t *testing.T, p Pair) {
 }
 
 func packetsBusy(t *testing.T, p Pair) {
-	a, _ := p.packets(t)
-	addr := a.LocalAddr().String()
-	_, err := p.A.ListenPacket(patient(t), addr)
+	addr := freeForBoth(t, p.A, p.addrA("0"))
+	a, err := p.A.ListenPacket(patient(t), addr)
+	closing(t, must(t, a, err))
+	_, err = p.A.ListenPacket(patient(t), addr)
 	wantError(t, "the same port again", err, syscall.EADDRINUSE)
 	ln, err := p.A.Listen(patient(t), addr)
 	if err != nil {

@@ -186,9 +186,10 @@ func streamGone(t *testing.T, p Pair) {
 }
 
 func streamBusy(t *testing.T, p Pair) {
-	ln := p.listen(t)
-	addr := ln.Addr().String()
-	_, err := p.B.Listen(patient(t), addr)
+	addr := freeForBoth(t, p.B, p.addrB("0"))
+	ln, err := p.B.Listen(patient(t), addr)
+	closing(t, must(t, ln, err))
+	_, err = p.B.Listen(patient(t), addr)
 	wantError(t, "the same port again", err, syscall.EADDRINUSE)
 	packets, err := p.B.ListenPacket(patient(t), addr)
 	if err != nil {
