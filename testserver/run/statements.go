@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,11 +168,23 @@ func (r *runner) judgeFilters(ctx context.Context) {
 			e.row.Status = report.Fail
 			e.row.Wrong = fmt.Sprintf("expected %d, seen %d", f.Filter.Count, f.Seen)
 			e.row.Seen = r.judge.Closest(e.filter, 3)
+			if f.Seen < f.Filter.Count && r.leftOut() {
+				e.row.Status = report.Miss
+				e.row.Wrong += "; a line that was missed may have brought what lacks"
+			}
 		default:
 			e.row.Status, e.row.Wrong = report.OK, ""
 		}
 		r.decided(e.row)
 	}
+}
+
+// leftOut tells whether a line of the scenario was not carried out, because
+// its peer was gone. What falls short then is not known to be wrong.
+func (r *runner) leftOut() bool {
+	return slices.ContainsFunc(r.result.Rows, func(row report.Row) bool {
+		return row.Kind == report.KindCommand && row.Status == report.Miss
+	})
 }
 
 // unregistered says why a filter of the file was not announced.
