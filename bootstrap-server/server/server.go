@@ -73,6 +73,10 @@ func Run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	return 0
 }
 
+// Command is the program with its flags, to be written down in a manual. It
+// is not for running: see Run.
+func Command() *cobra.Command { return command() }
+
 func command() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/peer/logbook"
 )
 
 // Process is what a program has from the operating system.
@@ -45,11 +46,15 @@ func Main(ctx context.Context, args []string, p Process) int {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if err != nil {
 		fmt.Fprintf(p.Stderr, "peer: %v\n", err)
-		if status == statusOK {
-			status = statusFailed
-		}
+	}
+	switch {
+	case err != nil && status == statusOK:
+		return statusFailed
+	case err == nil && status == statusUsage:
+		return statusOK // no peer ran: help, or a completion script
 	}
 	return status
 }
@@ -73,10 +78,11 @@ peer leaves in order, and the status is 1 if a command failed.`,
   peer demo                     three peers in one terminal
   peer bob -c members           start, run a command, leave
   echo 'msg hi' | peer carol    commands from a pipe`,
-		Args:          cobra.MaximumNArgs(1),
-		Version:       version(),
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := fromEnv(cmd.Flags(), p.Env); err != nil {
 				return err
@@ -87,9 +93,10 @@ peer leaves in order, and the status is 1 if a command failed.`,
 			return runPeer(cmd.Context(), p, f, status)
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	f.register(root.Flags())
-	_ = root.Flags().MarkHidden("dev") // it is accepted; the commands that it opens are to come
+	_ = root.Flags().MarkHidden("dev")               // it is accepted; the commands that it opens are to come
+	_ = root.RegisterFlagCompletionFunc("log-level", // the flag exists
+		cobra.FixedCompletions(logbook.Levels(), cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(demoCommand(p, status))
 	return root
 }

@@ -65,6 +65,12 @@ func Main(ctx context.Context, args []string, p Process) int {
 	return StatusBroken
 }
 
+// Command is the program with its flags and subcommands, to be written down
+// in a manual. It is not for running: see Main.
+func Command() *cobra.Command {
+	return newRoot(Process{Stdout: io.Discard, Stderr: io.Discard})
+}
+
 func newRoot(p Process) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "testserver",
@@ -85,7 +91,6 @@ was reached), 3 the harness itself failed, 130 interrupted.`,
 			return fromEnv(cmd.Flags(), p.env)
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(p), serveCommand(p), listCommand(p), reportCommand(p), lintCommand(p),
 		peerCommand(p), watchdogCommand(p))
 	return root
