@@ -1,0 +1,158 @@
+//go:build unix
+
+package docs_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/hinshun/vt10x"
+)
+
+// patience bounds every wait for a line or a prompt.
+const patience = 20 * time.Second
+
+// The screen is as wide as the widest line, and no test fills its height.
+const (
+	columns = 200
+	rows    = 400
+)
+
+// aPrompt is what a document shows before something that is typed.
+var aPrompt = regexp.MustCompile(`^(\$|[a-z][a-z0-9_-]*( (chat|cmd|go))?>) `)
+
+// terminal is a system shell on a pseudo-terminal, with a model of its screen.
+type terminal struct {
+	t      *testing.T
+	name   string
+	master *os.File
+	cmd    *exec.Cmd
+	read   sync.WaitGroup
+	seen   int // row from which on lines are expected
+
+	mu      sync.Mutex
+	vt      vt10x.Terminal
+	changed chan struct{} // one token: something did
+}
+
+func openTerminal(t *testing.T, name, dir string, env []string) *terminal {
+	t.Helper()
+	cmd := exec.Command("sh", "-i")
+	cmd.Dir, cmd.Env = dir, append(env, "TERM=xterm", "PS1=$ ", "ENV=")
+	master, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	x := &terminal{t: t, name: name, master: master, cmd: cmd,
+		vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}, 1)}
+	x.read.Go(x.watch)
+	t.Cleanup(x.close)
+	return x
+}
+
+// close ends the shell, and with its terminal what still runs in it.
+func (x *terminal) close() {
+	_ = x.cmd.Process.Kill() // it may have ended
+	_ = x.cmd.Wait()
+	_ = x.master.Close()
+	x.read.Wait()
+}
+
+// watch feeds the model of the screen.
+func (x *terminal) watch() {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := x.master.Read(buf)
+		x.mu.Lock()
+		_, _ = x.vt.Write(buf[:n])
+		x.mu.Unlock()
+		select {
+		case x.changed <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// screen returns the rows and the row of the cursor.
+func (x *terminal) screen() (text []string, cursor int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	text = strings.Split(x.vt.String(), "\n")
+	for i := range text {
+		text[i] = strings.TrimRight(text[i], " \x00")
+	}
+	return text, x.vt.Cursor().Y
+}
+
+// wait waits until ok of the screen.
+func (x *terminal) wait(what string, ok func(text []string, cursor int) bool) {
+	x.t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		text, cursor := x.screen()
+		if ok(text, cursor) {
+			return
+		}
+		select {
+		case <-x.changed:
+		case <-deadline.C:
+			x.t.Fatalf("terminal %s: no %s within %s; the screen is\n%s", x.name, what, patience,
+				strings.TrimRight(strings.Join(text, "\n"), "\n"))
+		}
+	}
+}
+
+// run does what a block says: types, and waits for what must come.
+func (x *terminal) run(b block) {
+	x.t.Helper()
+	for _, line := range b.lines {
+		prompt := aPrompt.FindString(line)
+		switch {
+		case prompt != "":
+			x.types(strings.TrimSpace(prompt), line[len(prompt):])
+		case line != "...":
+			x.expects(line)
+		}
+	}
+}
+
+// types waits for the prompt and enters what is typed there.
+func (x *terminal) types(prompt, text string) {
+	x.t.Helper()
+	x.wait("prompt "+prompt, func(rows []string, cursor int) bool {
+		x.seen = max(x.seen, cursor)
+		return rows[cursor] == prompt
+	})
+	x.seen++
+	keys := strings.NewReplacer("<Tab>", "\t", "<Up>", "\x1b[A", "<Enter>", "\r", "<Ctrl-C>", "\x03", "<Ctrl-D>", "\x04").Replace(text)
+	if !strings.HasSuffix(text, "<Ctrl-D>") && !strings.HasSuffix(text, "<Ctrl-C>") {
+		keys += "\r"
+	}
+	if _, err := x.master.WriteString(keys); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// expects waits for a line below those that were seen.
+func (x *terminal) expects(line string) {
+	x.t.Helper()
+	x.wait("line "+line, func(rows []string, _ int) bool {
+		for i := x.seen; i < len(rows); i++ {
+			if same(rows[i], line) {
+				x.seen = i + 1
+				return true
+			}
+		}
+		return false
+	})
+}
