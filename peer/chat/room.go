@@ -20,7 +20,8 @@
 // Queues are kept in memory and end with the sender. So is what a receiver
 // knows of the messages it has seen: one that crashes after showing a message
 // and before acknowledging it may be sent it again after its restart. Numbers
-// count from 1 in each Room, so there must be one Room per boot of a peer.
+// count from 1 in each Room, so no two Rooms may serve the same boot of a peer.
+// One Room may serve several boots, one after another: it goes on counting.
 //
 // The package is pure: no sockets, no files. It reaches the world through
 // extension.Services only.
@@ -143,6 +144,9 @@ func (r *Room) Run(ctx context.Context, svc extension.Services, ready func()) er
 	r.setSession(nil)
 	for _, stream := range r.mail.shut() {
 		stream.Close()
+	}
+	if errors.Is(context.Cause(ctx), extension.ErrSilent) {
+		s.hangUp()
 	}
 	s.leave()
 	return nil

@@ -187,6 +187,14 @@ func (s *session) open(stream extension.Stream, to extension.Member) *link {
 	return l
 }
 
+// hangUp closes every link without a word.
+func (s *session) hangUp() {
+	for l := range s.links {
+		l.stream.Close()
+	}
+	clear(s.links)
+}
+
 // leave says goodbye on every link and waits until the others have closed
 // theirs, for a bounded time.
 func (s *session) leave() {

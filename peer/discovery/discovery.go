@@ -68,9 +68,12 @@ type Discovery struct {
 	http *http.Client
 	turn chan struct{} // holds one token while the list is renewed or refreshed
 
-	mu      sync.Mutex // guards the fields below
-	service *service   // nil while there is none
-	problem error      // why there is none
+	mu      sync.Mutex    // guards the fields below
+	url     string        // the service that was named; empty is the rendezvous
+	meets   bool          // the rendezvous is followed, and its service hosted
+	turned  chan struct{} // closed when meets has changed
+	service *service      // nil while there is none
+	problem error         // why there is none
 	found   chan struct{}
 	me      *bootstrap.JoinRequest // what we keep listed; nil while we are not
 	group   *bootstrap.Group       // the last list
@@ -98,12 +101,14 @@ func New(cfg Config) (*Discovery, error) {
 	if cfg.Listed == nil {
 		cfg.Listed = func([]bootstrap.Peer) {}
 	}
-	d := &Discovery{cfg: cfg, turn: make(chan struct{}, 1), found: make(chan struct{}), problem: ErrNoService}
+	d := &Discovery{cfg: cfg, turn: make(chan struct{}, 1), found: make(chan struct{}), turned: make(chan struct{}), problem: ErrNoService, url: cfg.URL, meets: cfg.URL == ""}
 	d.http = netx.HTTPClient(cfg.Network, callPatience)
 	if cfg.URL != "" {
-		if err := d.use(cfg.URL, cfg.Token, false); err != nil {
+		s, err := d.at(cfg.URL, cfg.Token)
+		if err != nil {
 			return nil, err
 		}
+		d.service = s
 	}
 	return d, nil
 }
@@ -115,23 +120,43 @@ func (d *Discovery) Run(ctx context.Context) error {
 	defer d.http.CloseIdleConnections()
 	var eg errgroup.Group
 	eg.Go(func() error { d.keep(ctx); return nil })
-	if d.cfg.URL == "" && d.cfg.Rendezvous != nil {
-		eg.Go(func() error { d.meet(ctx); return nil })
+	if d.cfg.Rendezvous != nil {
+		eg.Go(func() error { d.meetWhileMeant(ctx); return nil })
 	}
 	return eg.Wait()
 }
 
-// use makes url the service from now on.
-func (d *Discovery) use(url, token string, hosted bool) error {
+// at is the service at a URL.
+func (d *Discovery) at(url, token string) (*service, error) {
 	c, err := bootstrap.NewClient(bootstrap.ClientConfig{URL: url, Token: token, HTTP: d.http, Timeout: callPatience})
+	if err != nil {
+		return nil, err
+	}
+	return &service{client: c, url: url}, nil
+}
+
+// use makes url, which the rendezvous names, the service from now on, unless
+// another one was named meanwhile.
+func (d *Discovery) use(url, token string, hosted bool) error {
+	s, err := d.at(url, token)
 	if err != nil {
 		return err
 	}
+	s.hosted = hosted
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.service = &service{client: c, url: url, hosted: hosted}
-	d.announce()
+	if d.url == "" {
+		d.service = s
+		d.announce()
+	}
 	return nil
+}
+
+// named is the URL of the service that was named; empty is the rendezvous.
+func (d *Discovery) named() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.url
 }
 
 // announce wakes those who wait for a service. d.mu is held.
@@ -167,7 +192,7 @@ func (d *Discovery) find(ctx context.Context) (*service, error) {
 		if s != nil {
 			return s, nil
 		}
-		if d.cfg.URL == "" && d.cfg.Rendezvous == nil {
+		if d.named() == "" && d.cfg.Rendezvous == nil {
 			return nil, fmt.Errorf("%w: give --bootstrap URL or --join HOST:PORT", ErrNoService)
 		}
 		select {
@@ -260,7 +285,7 @@ func (d *Discovery) wish() (bootstrap.JoinRequest, bool) {
 // waitOther waits a little for another service in s's place, where one can
 // come: the host of a rendezvous may just have gone.
 func (d *Discovery) waitOther(ctx context.Context, s *service) bool {
-	if d.cfg.URL != "" {
+	if d.named() != "" {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 4*meetEvery)

@@ -159,7 +159,8 @@ type Extension interface {
 	// have answered, or have had a fair time to. When ctx ends it takes leave
 	// of the others, within about a second, and returns after its last
 	// goroutine has ended; nil is the orderly end. ready may be called late
-	// or not at all when ctx ends first.
+	// or not at all when ctx ends first. If the cause of ctx's end is
+	// ErrSilent, it takes no leave.
 	Run(ctx context.Context, s Services, ready func()) error
 
 	// Changed tells of a change of the membership. It must not block: it
@@ -171,6 +172,10 @@ type Extension interface {
 	// latest when Run returns.
 	Accept(Stream)
 }
+
+// ErrSilent is the cause (context.Cause) of the end of an extension that shall
+// close without a word to the others.
+var ErrSilent = errors.New("closed without a word")
 
 // ErrClosed is returned by Services.Open when the member is there and does
 // not run the extension.

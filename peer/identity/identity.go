@@ -55,6 +55,8 @@ type Identity struct {
 	ID   uuid.UUID // version 8, of the SHA-256 of the public key
 	Boot int       // the number of this start, from 1
 
+	data files.FS // nil for an identity that was not opened
+	last int      // the number of the last start, those of Next included
 	lock io.Closer
 }
 
@@ -70,7 +72,7 @@ func Open(data files.FS, pid int, random io.Reader) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
-	id := &Identity{lock: lock}
+	id := &Identity{data: data, lock: lock}
 	if err := id.load(data, random); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -84,7 +86,25 @@ func (id *Identity) load(data files.FS, random io.Reader) error {
 	}
 	id.ID = IDOf(id.Key.Public().(ed25519.PublicKey))
 	id.Boot, err = countBoot(data)
+	id.last = id.Boot
 	return err
+}
+
+// Next counts one more start without the end of the process: that of a member
+// which is made anew, and which others would not believe under its old number.
+// Boot stays what it was: it is the number of the process. The first call
+// returns a higher number than Boot, each further one a higher one still. Only
+// one goroutine may call it.
+func (id *Identity) Next() (boot int, err error) {
+	if id.data == nil {
+		id.last = max(id.last, id.Boot) + 1
+		return id.last, nil
+	}
+	boot, err = countBoot(id.data)
+	if err == nil {
+		id.last = boot
+	}
+	return boot, err
 }
 
 // Close releases the data directory.

@@ -33,8 +33,13 @@ import (
 	"github.com/peerlab/peerlab/peer/extension"
 )
 
-// ErrNotRunning is returned by calls that need a live member.
-var ErrNotRunning = errors.New("membership is not started")
+// Errors that callers branch on.
+var (
+	// ErrNotRunning is returned by calls that need a live member.
+	ErrNotRunning = errors.New("membership is not started")
+	// ErrLeft is returned by calls that make no sense after Leave.
+	ErrLeft = errors.New("this member has left the group")
+)
 
 // Config says who a Group is.
 type Config struct {
@@ -76,12 +81,13 @@ type Group struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 
-	mu     sync.Mutex             // guards the fields below; no call out while it is held
-	list   *memberlist.Memberlist // nil before and after Run
-	left   *leave                 // nil until Leave
-	table  table
-	listed []netip.AddrPort // from bootstrap; tried when nobody there is known
-	bumped time.Time        // when our incarnation was last raised
+	mu      sync.Mutex             // guards the fields below; no call out while it is held
+	list    *memberlist.Memberlist // nil before and after Run
+	left    *leave                 // nil until Leave
+	table   table
+	listing map[string]netip.AddrPort // what memberlist lists, by its own names
+	listed  []netip.AddrPort          // from bootstrap; tried when nobody there is known
+	bumped  time.Time                 // when our incarnation was last raised
 }
 
 // New checks the configuration. It touches no network.
@@ -104,7 +110,7 @@ func New(cfg Config) (*Group, error) {
 	if a := cfg.Advertise; a.Addr().IsUnspecified() || a.Port() == 0 {
 		return nil, fmt.Errorf("bound to %s, which no other peer can dial: give --advertise HOST:PORT", cfg.Advertise)
 	}
-	g := &Group{fresh: make(chan struct{}, 1), cfg: cfg, queue: newQueue(), table: newTable()}
+	g := &Group{fresh: make(chan struct{}, 1), cfg: cfg, queue: newQueue(), table: newTable(), listing: map[string]netip.AddrPort{}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.self = extension.Member{Name: cfg.Name, ID: cfg.ID.String(), Boot: cfg.Boot, Addr: cfg.Advertise}
 	return g, nil
@@ -217,6 +223,7 @@ func (g *Group) apply(n notice) {
 		return
 	}
 	g.mu.Lock()
+	g.note(n)
 	changes := g.table.apply(n, g.self)
 	g.mu.Unlock()
 	for _, c := range changes {
@@ -309,11 +316,19 @@ func (g *Group) SetListed(addrs []netip.AddrPort) {
 	}
 }
 
-// Leave tells everybody that we go. It waits until the word is out, ctx ends,
-// or a second has passed; Run goes on until its context ends. A second call
-// waits for the first one's leave.
-func (g *Group) Leave(ctx context.Context) error {
-	l, err := g.takeLeave()
+// Leave is LeaveWithin a second.
+func (g *Group) Leave(ctx context.Context) error { return g.LeaveWithin(ctx, time.Second) }
+
+// MaxWait bounds the waits of LeaveWithin and Update: Run cannot end before
+// them.
+const MaxWait = 10 * time.Second
+
+// LeaveWithin tells everybody that we go. It waits until the word is out, ctx
+// ends, or wait has passed, which is an error: we have left all the same. Run
+// goes on until its context ends. A second call waits for the first one's
+// leave.
+func (g *Group) LeaveWithin(ctx context.Context, wait time.Duration) error {
+	l, err := g.takeLeave(min(wait, MaxWait))
 	if err != nil {
 		return err
 	}
@@ -334,7 +349,7 @@ type leave struct {
 // takeLeave begins the leave unless it has begun. memberlist locks itself up
 // while it leaves, and panics if it is to leave after its end; so there is one
 // leave, and Run waits for it before it ends memberlist.
-func (g *Group) takeLeave() (*leave, error) {
+func (g *Group) takeLeave(wait time.Duration) (*leave, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	list := g.list
@@ -347,13 +362,13 @@ func (g *Group) takeLeave() (*leave, error) {
 		g.leaving.Store(true)
 		g.leaves.Go(func() {
 			defer close(l.done)
-			l.err = g.sayGoodbye(list)
+			l.err = g.sayGoodbye(list, wait)
 		})
 	}
 	return g.left, nil
 }
 
-func (g *Group) sayGoodbye(list *memberlist.Memberlist) error {
+func (g *Group) sayGoodbye(list *memberlist.Memberlist, wait time.Duration) error {
 	word, alone := goodbye(g.NodeName()), true
 	for _, m := range list.Members() {
 		if m.Name != g.NodeName() {
@@ -365,7 +380,7 @@ func (g *Group) sayGoodbye(list *memberlist.Memberlist) error {
 		return nil
 	}
 	_ = list.UpdateNode(time.Millisecond) // queues the metadata; its time-out is not waited for
-	return list.Leave(time.Second)
+	return list.Leave(wait)
 }
 
 // Members are the other members that are in the group now, sorted by name.
@@ -394,6 +409,25 @@ func (g *Group) Health() (int, error) {
 		return 0, err
 	}
 	return list.GetHealthScore(), nil
+}
+
+// Update announces our metadata once more and waits until the announcement has
+// been given to others, ctx ends, or wait has passed, which is an error.
+func (g *Group) Update(ctx context.Context, wait time.Duration) error {
+	if g.leaving.Load() {
+		return ErrLeft
+	}
+	done := make(chan error, 1)
+	err := g.spawn(func(list *memberlist.Memberlist) { done <- list.UpdateNode(min(wait, MaxWait)) })
+	if err != nil {
+		return err
+	}
+	select {
+	case err = <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Ping measures the round trip to a member over packets.

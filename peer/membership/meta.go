@@ -31,6 +31,9 @@ var errMeta = errors.New("no metadata of a peer")
 // namePattern is what a peer may be called.
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
+// nodePattern is the form of what nodeName makes.
+var nodePattern = regexp.MustCompile(`^([a-z][a-z0-9_-]{0,31})~([0-9]{1,10})\.[0-9a-f]{6}$`)
+
 // ValidName tells whether a peer may have this name, as far as its form goes:
 // 1 to 32 of a-z, 0-9, "_" and "-", a letter first.
 func ValidName(name string) bool { return namePattern.MatchString(name) }

@@ -9,9 +9,10 @@ import (
 	"github.com/peerlab/peerlab/internal/netx"
 )
 
-// cable is the node's network with a plug that can be pulled: what goes
-// through it ends at once, so that a crash within a process is heard by
-// others as the end of the process would be, without a word.
+// cable is a network with a plug that can be pulled: what goes through it ends
+// at once, so that a crash within a process is heard by others as the end of
+// the process would be, without a word. The node has one, and each membership
+// of it one that goes through that.
 type cable struct {
 	network netx.Network
 
@@ -42,7 +43,7 @@ func (c *cable) plug(x interface{ Close() error }) error {
 	defer c.mu.Unlock()
 	if c.pulled {
 		_ = x.Close() // it was not used
-		return fmt.Errorf("crashed: %w", net.ErrClosed)
+		return fmt.Errorf("cut off from the network: %w", net.ErrClosed)
 	}
 	c.open[x] = true
 	return nil

@@ -22,6 +22,7 @@ import (
 // extensions that run on that. It owns their goroutines.
 type live struct {
 	node     *Node
+	cable    *cable // what the endpoint has of the network
 	endpoint *netx.Endpoint
 	group    *membership.Group
 	ctx      context.Context
@@ -31,25 +32,41 @@ type live struct {
 	mu      sync.Mutex // guards the fields below
 	closed  bool       // no new tasks
 	started bool
+	end     ending
 	running map[string]*running
 }
 
-func newLive(base context.Context, n *Node, e *netx.Endpoint, settings *membership.Settings) (*live, error) {
-	l := &live{node: n, endpoint: e, running: map[string]*running{}}
+// newLive opens the peer's one address for a member with that boot number.
+func newLive(ctx, base context.Context, n *Node, boot int, settings *membership.Settings) (*live, error) {
+	cable := newCable(n.cfg.Network)
+	e, err := netx.Open(ctx, netx.EndpointConfig{Network: cable, Addr: n.cfg.Bind})
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", n.cfg.Bind, err)
+	}
+	l := &live{node: n, cable: cable, endpoint: e, running: map[string]*running{}}
+	if err := l.form(base, boot, settings); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return l, nil
+}
+
+// form makes the membership on the open address, not live yet.
+func (l *live) form(base context.Context, boot int, settings *membership.Settings) error {
+	n, e := l.node, l.endpoint
 	group, err := membership.New(membership.Config{
-		Name: n.cfg.Name, ID: n.cfg.Identity.ID, Boot: n.cfg.Identity.Boot,
+		Name: n.cfg.Name, ID: n.cfg.Identity.ID, Boot: boot,
 		Label: memberlistLabel(n.cfg.Group), Endpoint: e, Advertise: n.cfg.Advertise,
 		Settings: settings, Log: n.log("membership"),
 		Announce: l.announce, Verify: l.ask,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.group = group
 	l.ctx, l.cancel = context.WithCancel(base)
 	e.Handle(l.label("who"), l.answer)
 	l.spawn(func() { _ = e.Serve(l.ctx) }) // ends with ctx or with Close; nothing to add
-	return l, nil
+	return nil
 }
 
 // spawn runs f as a task that close waits for. After close it does nothing,
@@ -142,7 +159,7 @@ func (l *live) announce(c extension.Change) {
 // running is one run of an extension.
 type running struct {
 	ext    extension.Extension
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc // with extension.ErrSilent to take no leave
 	ready  chan struct{}
 	done   chan struct{}
 	err    error // of Run; to be read after done
@@ -206,7 +223,7 @@ func (l *live) launch(e extension.Extension) (*running, error) {
 	if old != nil {
 		return old, nil
 	}
-	ctx, cancel := context.WithCancel(l.ctx)
+	ctx, cancel := context.WithCancelCause(l.ctx)
 	r := &running{ext: e, cancel: cancel, ready: make(chan struct{}), done: make(chan struct{})}
 	l.mu.Lock()
 	l.running[e.Name()] = r
@@ -214,12 +231,12 @@ func (l *live) launch(e extension.Extension) (*running, error) {
 	l.node.setPresent(e.Name(), nil)
 	l.endpoint.Handle(l.label(e.Name()), r.accept)
 	ok := l.spawn(func() {
-		defer cancel()
+		defer cancel(nil)
 		r.err = e.Run(ctx, services{l, e.Name()}, sync.OnceFunc(func() { close(r.ready) }))
 		l.ended(r)
 	})
 	if !ok {
-		cancel()
+		cancel(nil)
 		return nil, errClosing
 	}
 	return r, nil
@@ -240,23 +257,24 @@ func (l *live) ended(r *running) {
 	}
 }
 
-// stop closes an extension and waits for it; Run promises about a second.
-func (l *live) stop(e extension.Extension) error {
+// stop closes an extension and waits for it; Run promises about a second. The
+// cause is nil, or extension.ErrSilent.
+func (l *live) stop(e extension.Extension, cause error) error {
 	l.mu.Lock()
 	r := l.running[e.Name()]
 	l.mu.Unlock()
 	if r == nil {
 		return nil
 	}
-	r.cancel()
+	r.cancel(cause)
 	<-r.done
 	return r.err
 }
 
 // stopExtensions closes all, in the opposite order of starting.
-func (l *live) stopExtensions(all []extension.Extension) {
+func (l *live) stopExtensions(all []extension.Extension, cause error) {
 	for _, e := range slices.Backward(all) {
-		_ = l.stop(e) // ended has logged it
+		_ = l.stop(e, cause) // ended has logged it
 	}
 }
 

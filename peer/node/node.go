@@ -87,6 +87,8 @@ type Node struct {
 	ctx      context.Context
 	settings *membership.Settings
 	live     *live
+	boot     int  // of live, or of the next one if there was none yet
+	numbered bool // boot has been used
 	joined   bool // Join was asked for, so listed peers may be joined as they come
 	ready    bool
 	leaving  bool
@@ -128,6 +130,7 @@ func New(cfg Config) (*Node, error) {
 		steps:    make(chan struct{}, 1),
 		dirty:    make(chan struct{}, 1),
 		settings: cfg.Settings,
+		boot:     cfg.Identity.Boot,
 		present:  map[string][]extension.Member{},
 		watchers: map[chan struct{}]bool{},
 	}
@@ -256,7 +259,7 @@ func (n *Node) leave(base context.Context) {
 		return
 	}
 	n.remember()
-	l.stopExtensions(n.cfg.Extensions)
+	l.stopExtensions(n.cfg.Extensions, nil)
 	if err := l.group.Leave(ctx); err != nil && !errors.Is(err, membership.ErrNotRunning) {
 		logger := n.log("membership")
 		logger.Info().Err(err).Msg("leave")

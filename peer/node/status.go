@@ -11,9 +11,10 @@ import (
 // Status is where a peer stands.
 type Status struct {
 	Ready   bool             // init is done: listening, announced and answered
-	Leaving bool             // it has begun to leave in order
+	Leaving bool             // it has begun to leave, or its membership has ended and not been made anew
 	Created bool             // it has an address
 	Started bool             // it is a live member
+	End     string           // how the membership has ended that is there: left, shut down, cut off; empty if it has not
 	Self    extension.Member // without an address before Create
 	Node    string           // what memberlist calls this boot
 	Members []membership.Info
@@ -26,7 +27,7 @@ func (n *Node) Status() Status {
 	s := Status{
 		Ready:   n.ready,
 		Leaving: n.leaving,
-		Self:    extension.Member{Name: n.cfg.Name, ID: n.cfg.Identity.ID.String(), Boot: n.cfg.Identity.Boot},
+		Self:    extension.Member{Name: n.cfg.Name, ID: n.cfg.Identity.ID.String(), Boot: n.boot},
 		Present: maps.Clone(n.present),
 	}
 	l := n.live
@@ -34,17 +35,18 @@ func (n *Node) Status() Status {
 	if l == nil {
 		return s
 	}
-	s.Created, s.Started = true, l.isStarted()
+	end := l.ending()
+	s.Created, s.Started, s.End = end != ended, l.isStarted() && (end == whole || end == cutOff), end.String()
 	s.Self, s.Node = l.group.Self(), l.group.NodeName()
 	s.Members = l.group.Table()
 	return s
 }
 
-// Membership is the live membership; an error that matches ErrNotStarted if
-// there is none.
+// Membership is the live membership, which may have left; an error that
+// matches ErrNotStarted if there is none.
 func (n *Node) Membership() (*membership.Group, error) {
 	l := n.current()
-	if l == nil {
+	if l == nil || !l.isStarted() || l.ending() == ended {
 		return nil, fmt.Errorf("membership: %w: type init", ErrNotStarted)
 	}
 	return l.group, nil

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
-	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/peer/discovery"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/membership"
@@ -80,28 +79,31 @@ func oneLine(what string, err error) error {
 }
 
 // Create opens the peer's one address and makes a member that is not live
-// yet. A busy port is an error that names it.
+// yet. A busy port is an error that names it. A member that has left or ended
+// is replaced by a new boot of it.
 func (n *Node) Create(ctx context.Context) error {
 	if err := n.step(ctx); err != nil {
 		return err
 	}
 	defer n.stepped()
-	if n.current() != nil {
+	if l := n.current(); l != nil && l.ending() == whole {
 		return nil
 	}
-	e, err := netx.Open(ctx, netx.EndpointConfig{Network: n.cfg.Network, Addr: n.cfg.Bind})
+	n.discard()
+	boot, err := n.nextBoot()
 	if err != nil {
-		return fmt.Errorf("open %s: %w", n.cfg.Bind, err)
+		return err
 	}
 	n.mu.Lock()
 	base, settings := n.ctx, n.settings.Clone()
 	n.mu.Unlock()
-	l, err := newLive(base, n, e, settings)
+	l, err := newLive(ctx, base, n, boot, settings)
 	if err != nil {
-		return errors.Join(err, e.Close())
+		return err
 	}
 	n.mu.Lock()
-	n.live = l
+	n.live, n.boot, n.numbered = l, boot, true
+	n.joined, n.leaving = false, false
 	n.mu.Unlock()
 	n.changed()
 	return nil
@@ -117,6 +119,9 @@ func (n *Node) Start(ctx context.Context) error {
 	if l == nil {
 		return fmt.Errorf("membership: %w: memberlistcreate comes first, or init does all", ErrNotStarted)
 	}
+	if err := l.usable(); err != nil {
+		return err
+	}
 	return l.start(ctx)
 }
 
@@ -130,6 +135,9 @@ func (n *Node) BootstrapJoin(ctx context.Context) (bootstrap.Group, error) {
 	l := n.current()
 	if l == nil {
 		return bootstrap.Group{}, fmt.Errorf("bootstrap: %w: memberlistcreate comes first, or init does all", ErrNotStarted)
+	}
+	if err := l.usable(); err != nil {
+		return bootstrap.Group{}, err
 	}
 	self := l.group.Self()
 	g, err := n.discovery.Join(ctx, bootstrap.JoinRequest{ID: self.ID, Name: self.Name, Boot: self.Boot, Addr: self.Addr.String()})
@@ -157,9 +165,9 @@ func (n *Node) join(ctx context.Context, addrs []string, atOnce int) (int, error
 		return 0, err
 	}
 	defer n.stepped()
-	l := n.current()
-	if l == nil || !l.isStarted() {
-		return 0, fmt.Errorf("membership: %w: memberlistcreate and memberliststart come first, or init does all", ErrNotStarted)
+	l, err := n.member("membership")
+	if err != nil {
+		return 0, err
 	}
 	reached, err := l.contact(ctx, addrs, atOnce)
 	n.mu.Lock()
@@ -299,16 +307,40 @@ func (n *Node) StartExtension(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	l := n.current()
-	if l == nil || !l.isStarted() {
-		return fmt.Errorf("%s: %w: memberlistcreate and memberliststart come first, or init does all", name, ErrNotStarted)
+	l, err := n.member(name)
+	if err != nil {
+		return err
 	}
 	return l.open(ctx, e)
+}
+
+// member is the live membership, if it can still be used.
+func (n *Node) member(what string) (*live, error) {
+	l := n.current()
+	if l != nil {
+		if err := l.usable(); err != nil {
+			return nil, err
+		}
+	}
+	if l == nil || !l.isStarted() {
+		return nil, fmt.Errorf("%s: %w: memberlistcreate and memberliststart come first, or init does all", what, ErrNotStarted)
+	}
+	return l, nil
 }
 
 // StopExtension closes an extension, which takes leave of the others. It
 // does nothing if the extension is not open.
 func (n *Node) StopExtension(ctx context.Context, name string) error {
+	return n.closeExtension(ctx, name, nil)
+}
+
+// SilenceExtension closes an extension without a word to the others. It does
+// nothing if the extension is not open.
+func (n *Node) SilenceExtension(ctx context.Context, name string) error {
+	return n.closeExtension(ctx, name, extension.ErrSilent)
+}
+
+func (n *Node) closeExtension(ctx context.Context, name string, cause error) error {
 	if err := n.step(ctx); err != nil {
 		return err
 	}
@@ -318,7 +350,7 @@ func (n *Node) StopExtension(ctx context.Context, name string) error {
 		return err
 	}
 	if l := n.current(); l != nil {
-		return l.stop(e)
+		return l.stop(e, cause)
 	}
 	return nil
 }
