@@ -18,18 +18,17 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/bootstrap-api/filestore"
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/internal/program"
 )
 
 const help = `The bootstrap service of Peerlab: starting peers ask it whom to contact first.
@@ -60,14 +59,13 @@ type options struct {
 // orderly end, 1 if something was wrong, which it has then told on stderr.
 // When it serves, it prints one line with its URL on stdout.
 func Run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	cmd := command()
+	cmd := command(lookup(env))
 	cmd.SetArgs(args)
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return applyEnv(cmd.Flags(), env) }
 	if err := cmd.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(stderr, "bootstrap-server: %v\n", err)
+		fmt.Fprintf(stderr, "bootstrap-server: %s\n", program.Line(err))
 		return 1
 	}
 	return 0
@@ -75,16 +73,16 @@ func Run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 
 // Command is the program with its flags, to be written down in a manual. It
 // is not for running: see Run.
-func Command() *cobra.Command { return command() }
+func Command() *cobra.Command { return command(lookup(nil)) }
 
-func command() *cobra.Command {
+func command(env func(name string) string) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:           "bootstrap-server",
 		Short:         "The bootstrap service of Peerlab",
 		Long:          help,
 		Example:       examples,
-		Version:       version(),
+		Version:       program.Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -100,30 +98,20 @@ func command() *cobra.Command {
 	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` with the token that peers must give")
 	f.StringSliceVar(&o.allowHosts, "allow-host", nil, "`NAME` under which others address this machine (repeatable)")
 	f.BoolVar(&o.open, "open", false, "let in everybody who can reach a non-loopback address")
+	program.Prepare(cmd, env)
 	return cmd
 }
 
-// applyEnv sets the flags that were not given from the environment. An empty
-// variable is as good as none.
-func applyEnv(flags *pflag.FlagSet, env []string) error {
-	vars := make(map[string]string)
-	for _, entry := range env {
-		if name, value, ok := strings.Cut(entry, "="); ok {
-			vars[name] = value
+// lookup finds a variable in an environment.
+func lookup(env []string) func(name string) string {
+	return func(name string) string {
+		for _, entry := range env {
+			if value, ok := strings.CutPrefix(entry, name+"="); ok {
+				return value
+			}
 		}
+		return ""
 	}
-	var wrong error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "PEERLAB_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value := vars[name]
-		if value == "" || f.Changed || f.Name == "help" || f.Name == "version" {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil {
-			wrong = errors.Join(wrong, fmt.Errorf("%s in the environment: %w", name, err))
-		}
-	})
-	return wrong
 }
 
 func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
@@ -133,6 +121,9 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	}
 	if err := checkExposure(o, token); err != nil {
 		return err
+	}
+	if o.ttl < time.Second || o.ttl > maxTTL || o.ttl%time.Second != 0 {
+		return fmt.Errorf("--ttl %v: give whole seconds, from 1s to %v", o.ttl, maxTTL)
 	}
 	store, closeStore, err := openStore(o.store)
 	if err != nil {
@@ -150,6 +141,9 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 	fmt.Fprintf(stdout, "serving http://%s (store %s, leases of %v, %s)\n", ln.Addr(), o.store, o.ttl, doorWord(token))
 	return netx.ServeHTTP(ctx, ln, handler)
 }
+
+// maxTTL is longer than anybody is away who shall still be listed.
+const maxTTL = 24 * time.Hour
 
 func newHandler(o options, token string, store bootstrap.Store, stderr io.Writer) (http.Handler, error) {
 	h, err := bootstrap.NewHandler(bootstrap.HandlerConfig{
@@ -226,12 +220,4 @@ func listenError(addr string, err error) error {
 		return fmt.Errorf("address %s is in use: stop the program that has it, or choose another one with --addr; port 0 is a free one: %w", addr, err)
 	}
 	return fmt.Errorf("listen on %s: %w; choose an address of this machine with --addr", addr, err)
-}
-
-// version is that of the module, "(devel)" if it was not built from one.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

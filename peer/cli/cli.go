@@ -9,13 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/program"
 	"github.com/peerlab/peerlab/peer/logbook"
 )
 
@@ -40,21 +39,22 @@ const (
 // Main runs the program peer with the given arguments, without its name, and
 // returns the status to exit with. When ctx ends the peer leaves in order.
 func Main(ctx context.Context, args []string, p Process) int {
-	status := statusUsage
+	status := statusOK
 	root := newCommand(p, &status)
 	root.SetArgs(args)
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
-		fmt.Fprintf(p.Stderr, "peer: %v\n", err)
+	if err == nil {
+		return status
 	}
+	fmt.Fprintf(p.Stderr, "peer: %s\n", program.Line(err))
 	switch {
-	case err != nil && status == statusOK:
+	case errors.Is(err, program.ErrUsage):
+		return statusUsage
+	case status == statusOK:
 		return statusFailed
-	case err == nil && status == statusUsage:
-		return statusOK // no peer ran: help, or a completion script
 	}
 	return status
 }
@@ -80,13 +80,10 @@ peer leaves in order, and the status is 1 if a command failed.`,
   echo 'msg hi' | peer carol    commands from a pipe`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Version:           version(),
+		Version:           program.Version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := fromEnv(cmd.Flags(), p.Env); err != nil {
-				return err
-			}
 			if len(args) == 1 {
 				f.name = args[0]
 			}
@@ -98,6 +95,7 @@ peer leaves in order, and the status is 1 if a command failed.`,
 	_ = root.RegisterFlagCompletionFunc("log-level", // the flag exists
 		cobra.FixedCompletions(logbook.Levels(), cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(demoCommand(p, status))
+	program.Prepare(root, p.Env)
 	return root
 }
 
@@ -140,29 +138,4 @@ func (f *flags) register(s *pflag.FlagSet) {
 	s.BoolVar(&f.dev, "dev", false, "commands for development; whoever drives this peer can then run code")
 	s.StringVar(&f.log, "log", "", "log to `FILE` (default: peer.log in the data directory)")
 	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn, error or disabled")
-}
-
-// fromEnv sets the flags that were not given from PEERLAB_NAME.
-func fromEnv(s *pflag.FlagSet, env func(string) string) error {
-	var errs []error
-	s.VisitAll(func(f *pflag.Flag) {
-		name := "PEERLAB_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v := env(name); v != "" && !f.Changed && !ownFlag(f.Name) {
-			if err := s.Set(f.Name, v); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			}
-		}
-	})
-	return errors.Join(errs...)
-}
-
-// ownFlag tells the flags that the library adds.
-func ownFlag(name string) bool { return name == "help" || name == "version" }
-
-// version is that of the module, as the build knows it.
-func version() string {
-	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-		return b.Main.Version
-	}
-	return "(devel)"
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/internal/program"
 	"github.com/peerlab/peerlab/peer/broadcast"
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/extension"
@@ -30,11 +32,11 @@ type setup struct {
 func (f flags) open(name string, p Process) (*setup, error) {
 	level, err := logbook.ParseLevel(f.logLevel)
 	if err != nil {
-		return nil, err
+		return nil, program.Usage(fmt.Errorf("--log-level: %w", err))
 	}
 	advertise, err := f.addresses()
 	if err != nil {
-		return nil, err
+		return nil, program.Usage(err)
 	}
 	token, err := f.token()
 	if err != nil {
@@ -87,7 +89,7 @@ func (f flags) token() (string, error) {
 		return "", nil
 	}
 	if f.bootstrap == "" {
-		return "", errors.New("--token-file is for the service that --bootstrap names: give both")
+		return "", program.Usage(errors.New("--token-file is for the service that --bootstrap names: give both"))
 	}
 	raw, err := os.ReadFile(f.tokenFile)
 	if err != nil {
@@ -100,9 +102,15 @@ func (f flags) token() (string, error) {
 	return token, nil
 }
 
+// addresses checks all addresses of the flags.
 func (f flags) addresses() (advertise netip.AddrPort, err error) {
 	if _, err := netip.ParseAddrPort(f.bind); err != nil && !strings.HasPrefix(f.bind, "localhost:") {
 		return advertise, fmt.Errorf("--bind %q is no HOST:PORT with an IP address as host; port 0 chooses a free one", f.bind)
+	}
+	for _, a := range f.join {
+		if _, port, err := net.SplitHostPort(a); err != nil || port == "" {
+			return advertise, fmt.Errorf("--join %q is no HOST:PORT", a)
+		}
 	}
 	if f.advertise == "" {
 		return advertise, nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/internal/program"
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/membership"
@@ -43,7 +44,7 @@ func attach(ctx context.Context, r *run) (*harness, error) {
 	defer client.CloseIdleConnections()
 	link, err := testlink.Dial(ctx, testlink.Config{
 		URL: r.flags.test, Token: token, HTTP: client,
-		Hello: testlink.Hello{Name: r.node.Name(), ID: id.ID.String(), Boot: id.Boot, PID: os.Getpid(), Version: version()},
+		Hello: testlink.Hello{Name: r.node.Name(), ID: id.ID.String(), Boot: id.Boot, PID: os.Getpid(), Version: program.Version()},
 	})
 	if err != nil {
 		return nil, err

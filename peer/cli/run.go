@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/peerlab/peerlab/internal/files"
+	"github.com/peerlab/peerlab/internal/program"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/identity"
 	"github.com/peerlab/peerlab/peer/node"
@@ -34,8 +35,7 @@ func runPeer(ctx context.Context, p Process, f flags, status *int) error {
 		return runNamed(ctx, p, f, f.name, status)
 	}
 	if f.test != "" {
-		*status = statusUsage
-		return errors.New("a peer of a test needs a NAME")
+		return program.Usage(errors.New("a peer of a test needs a NAME: peer NAME --test URL"))
 	}
 	for _, name := range names() {
 		err := runNamed(ctx, p, f, name, status)
@@ -49,7 +49,7 @@ func runPeer(ctx context.Context, p Process, f flags, status *int) error {
 
 func runNamed(ctx context.Context, p Process, f flags, name string, status *int) (err error) {
 	if err := node.CheckName(name); err != nil {
-		return err
+		return program.Usage(err)
 	}
 	s, err := f.open(name, p)
 	if err != nil {
@@ -90,7 +90,7 @@ func (r *run) wire(ctx context.Context) (err error) {
 	cfg := r.setup.cfg
 	cfg.Show = r.screen.show
 	if r.node, err = node.New(cfg); err != nil {
-		return err
+		return program.Usage(err) // the rest of cfg is sound
 	}
 	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openScript, Place: place}
 	if r.flags.test != "" {

@@ -7,12 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/peerlab/peerlab/internal/program"
 	peercli "github.com/peerlab/peerlab/peer/cli"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
@@ -61,7 +60,9 @@ func Main(ctx context.Context, args []string, p Process) int {
 	case errors.As(err, &status):
 		return int(status)
 	}
-	fmt.Fprintf(p.Stderr, "testserver: %v\n", err)
+	for line := range strings.Lines(err.Error()) { // each file has its own
+		fmt.Fprintf(p.Stderr, "testserver: %s\n", program.Line(errors.New(line)))
+	}
 	return StatusBroken
 }
 
@@ -84,30 +85,21 @@ was reached), 3 the harness itself failed, 130 interrupted.`,
 		Example: `  testserver run scripts/scenario/default.cmd
   testserver run --repeat 20 --until-fail scripts/scenario
   testserver report runs/latest`,
-		Version:       version(),
+		Version:       program.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return fromEnv(cmd.Flags(), p.env)
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("no subcommand %q", args[0])
+			}
+			return errors.New("no subcommand: say what to do")
 		},
+		Run: func(*cobra.Command, []string) {}, // Args lets nothing through
 	}
 	root.AddCommand(runCommand(p), serveCommand(p), listCommand(p), reportCommand(p), lintCommand(p),
 		peerCommand(p), watchdogCommand(p))
+	program.Prepare(root, p.env)
 	return root
-}
-
-// fromEnv sets the flags that were not given from PEERLAB_NAME.
-func fromEnv(s *pflag.FlagSet, env func(string) string) error {
-	var errs []error
-	s.VisitAll(func(f *pflag.Flag) {
-		name := "PEERLAB_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v := env(name); v != "" && !f.Changed && f.Name != "help" && f.Name != "version" {
-			if err := s.Set(f.Name, v); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			}
-		}
-	})
-	return errors.Join(errs...)
 }
 
 // peerCommand is how the peers of a run are started.
@@ -166,12 +158,4 @@ the last one. The exit status is that of the run.`,
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every row")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return c
-}
-
-// version is that of the module, as the build knows it.
-func version() string {
-	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-		return b.Main.Version
-	}
-	return "(devel)"
 }

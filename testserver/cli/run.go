@@ -57,8 +57,10 @@ func (o *options) check() error {
 		return fmt.Errorf("--budget %s: it must be more than nothing", o.budget)
 	case o.timeout <= 0:
 		return fmt.Errorf("--timeout %s: it must be more than nothing", o.timeout)
-	case o.repeat < 0:
+	case o.repeat < 1:
 		return fmt.Errorf("--repeat %d: it must be 1 or more", o.repeat)
+	case o.keep < 0:
+		return fmt.Errorf("--keep %d: give how many run directories stay, or 0 for all", o.keep)
 	}
 	return nil
 }
@@ -114,7 +116,7 @@ func load(paths []string, filter string) ([]*scenario.Script, error) {
 		scripts, errs = append(scripts, s), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("nothing was run:\n%w", err)
+		return nil, fmt.Errorf("nothing was run: %w", err)
 	}
 	if len(scripts) == 0 {
 		return nil, fmt.Errorf("no scenario (*.cmd) in %s", strings.Join(paths, " "))

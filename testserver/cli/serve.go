@@ -16,7 +16,7 @@ import (
 )
 
 func serveCommand(p Process) *cobra.Command {
-	var o options
+	o := options{repeat: 1}
 	var listen string
 	var wait time.Duration
 	c := &cobra.Command{
@@ -32,6 +32,9 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 			if err := o.check(); err != nil {
 				return err
 			}
+			if wait <= 0 {
+				return fmt.Errorf("--wait %s: it must be more than nothing", wait)
+			}
 			scripts, err := load(args, "")
 			if err != nil {
 				return err
@@ -41,7 +44,7 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 			}
 			l, err := netx.Real{}.Listen(cmd.Context(), listen)
 			if err != nil {
-				return err
+				return fmt.Errorf("--listen %q: %w: give HOST:PORT; port 0 is a free one", listen, err)
 			}
 			e := o.invite(p, l, scripts[0])
 			r := o.runOne(cmd.Context(), p, scripts[0], "remote", func(*report.Dir) run.Engine { return e }, wait)
