@@ -48,6 +48,7 @@ func (r *replay) ReadLine(ctx context.Context) (string, error) {
 func (r *replay) Print(s string)                                         { r.note("=%s", strings.TrimSuffix(s, "\n")) }
 func (r *replay) SetPrompt(p string)                                     { r.now = strings.TrimSpace(p) }
 func (r *replay) SetCompleter(func(string, int) ([]repl.Candidate, int)) {}
+func (r *replay) SetHint(func(string) string)                            {}
 func (r *replay) AddHistory(line string)                                 { r.note("+%s", line) }
 func (r *replay) Suspend(f func() error) error                           { return f() }
 func (r *replay) Close() error                                           { return nil }

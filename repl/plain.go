@@ -169,6 +169,9 @@ func (p *PlainReader) SetPrompt(prompt string) {
 // SetCompleter implements LineReader; there is no completion.
 func (p *PlainReader) SetCompleter(func(string, int) ([]Candidate, int)) {}
 
+// SetHint implements LineReader; there are no hints.
+func (p *PlainReader) SetHint(func(string) string) {}
+
 // AddHistory implements LineReader; there is no history.
 func (p *PlainReader) AddHistory(string) {}
 

@@ -120,6 +120,11 @@ type LineReader interface {
 	// SetCompleter sets what Tab proposes; see Mode.Complete.
 	SetCompleter(func(line string, pos int) (candidates []Candidate, start int))
 
+	// SetHint sets what is shown faintly after the cursor while it is at the
+	// end of the line: what could follow. It is no part of the line. Plain
+	// readers show none.
+	SetHint(func(line string) string)
+
 	// AddHistory remembers a line. The engine calls it for lines that
 	// succeeded.
 	AddHistory(line string)

@@ -14,7 +14,7 @@ const maxWithHelp = 16
 // choose decides what Tab does: insert is what is to be typed at the cursor,
 // and table what is to be shown if the candidates leave a choice. typed is the
 // part of the word before the cursor; next is what stands after it.
-func choose(list []repl.Candidate, typed, next string, columns int) (insert, table string) {
+func choose(list []repl.Candidate, typed, next string, columns, rows int) (insert, table string) {
 	var fitting []repl.Candidate
 	for _, c := range list {
 		if strings.HasPrefix(c.Text, typed) {
@@ -34,7 +34,7 @@ func choose(list []repl.Candidate, typed, next string, columns int) (insert, tab
 	if common := commonPrefix(fitting)[len(typed):]; common != "" {
 		return common, ""
 	}
-	return "", tableOf(fitting, columns)
+	return "", bounded(tableOf(fitting, columns), columns, rows-2)
 }
 
 // commonPrefix is the longest text, in whole characters, with which all begin.
@@ -66,6 +66,21 @@ func tableOf(list []repl.Candidate, columns int) string {
 		fmt.Fprintf(&b, "  %s\n", strings.TrimRight(row, " "))
 	}
 	return b.String()
+}
+
+// bounded keeps at most that many rows of a table, and of each what fits into
+// the columns. It says how many rows are left out.
+func bounded(table string, columns, rows int) string {
+	lines := strings.Split(strings.TrimSuffix(table, "\n"), "\n")
+	more := ""
+	if rows = max(rows, 2); len(lines) > rows {
+		more = fmt.Sprintf("  (%d more rows: type another letter)\n", len(lines)-rows+1)
+		lines = lines[:rows-1]
+	}
+	for i, l := range lines {
+		lines[i] = join(cutRight(cells([]rune(l)), columns-1))
+	}
+	return strings.Join(lines, "\n") + "\n" + more
 }
 
 func inColumns(list []repl.Candidate, width, perRow int) string {

@@ -23,9 +23,17 @@ const (
 	keyUp        = 16
 	keyStop      = 26
 	keyEscape    = 27
+	keyBell      = 7 // ends a search, and is nothing otherwise
 
+	// No terminal's key becomes one of these; keyPaste is how the library is
+	// told that something was pasted.
 	unusedKeys = "\x00\x0f\x11\x16\x18\x1c\x1d\x1e\x1f"
+	keyPaste   = 29
 )
+
+// pastePause is how long a paste may pause, in milliseconds. One whose end was
+// lost is over then, so that the keyboard does not stay dead.
+const pastePause = 5000
 
 // keys reads the terminal for the library, and translates what terminals send
 // into the keys that it knows. It reads one byte at a time: what is typed
@@ -39,11 +47,14 @@ type keys struct {
 
 	mu        sync.Mutex
 	closed    bool
-	hungUp    bool // the terminal is gone
-	interrupt bool // until it is taken back, every key is ctrl-C
+	hungUp    bool     // the terminal is gone
+	interrupt bool     // until it is taken back, every key is ctrl-C
+	pastes    [][]rune // what was pasted and is not yet on the line
 
 	ready []byte // translated and not yet read; of Read
 	seq   []byte // an unfinished escape sequence; of Read
+	paste paste  // one under way; of Read
+	quiet int    // how long a paste may pause, in milliseconds
 }
 
 func newKeys(fd int, empty func() bool, stop func()) (*keys, error) {
@@ -55,7 +66,7 @@ func newKeys(fd int, empty func() bool, stop func()) (*keys, error) {
 		unix.CloseOnExec(fd)
 		_ = unix.SetNonblock(fd, true)
 	}
-	return &keys{fd: fd, empty: empty, stop: stop, wakeRead: p[0], wakeWrite: p[1]}, nil
+	return &keys{fd: fd, empty: empty, stop: stop, wakeRead: p[0], wakeWrite: p[1], quiet: pastePause}, nil
 }
 
 // Read returns the next key. After close, and when the terminal is gone, it is
@@ -95,8 +106,16 @@ func (k *keys) state() (closed, interrupt bool) {
 // next waits for a byte, or for wake, and translates it.
 func (k *keys) next() error {
 	fds := []unix.PollFd{{Fd: int32(k.fd), Events: unix.POLLIN}, {Fd: int32(k.wakeRead), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds, -1); err != nil {
+	limit := -1
+	if k.paste.on {
+		limit = k.quiet
+	}
+	switch ready, err := unix.Poll(fds, limit); {
+	case err != nil:
 		return again(err)
+	case ready == 0:
+		k.endPaste()
+		return nil
 	}
 	if fds[1].Revents != 0 {
 		var buf [16]byte
@@ -170,6 +189,10 @@ func (k *keys) release() {
 // into a line.
 func (k *keys) translate(b byte) {
 	switch {
+	case k.paste.on:
+		if k.paste.add(b) {
+			k.endPaste()
+		}
 	case len(k.seq) > 0:
 		k.sequence(b)
 	case b == keyEscape:
@@ -179,6 +202,27 @@ func (k *keys) translate(b byte) {
 	case strings.IndexByte(unusedKeys, b) < 0:
 		k.ready = append(k.ready, b)
 	}
+}
+
+// endPaste hands over what was pasted.
+func (k *keys) endPaste() {
+	text := k.paste.take()
+	k.mu.Lock()
+	k.pastes = append(k.pastes, text)
+	k.mu.Unlock()
+	k.ready = append(k.ready, keyPaste)
+}
+
+// pasted returns the text of the next keyPaste.
+func (k *keys) pasted() []rune {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.pastes) == 0 {
+		return nil
+	}
+	text := k.pastes[0]
+	k.pastes = k.pastes[1:]
+	return text
 }
 
 // sequence takes one byte after an escape.
@@ -219,6 +263,9 @@ func (k *keys) named(params string, final byte) []byte {
 		return []byte{keyEscape, 'f'}
 	case ctrl && final == 'D':
 		return []byte{keyEscape, 'b'}
+	case final == '~' && params == pasteBegin:
+		k.paste.on = true
+		return nil
 	case final == '~':
 		return k.numbered(params)
 	}

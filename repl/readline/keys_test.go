@@ -27,7 +27,7 @@ func TestTranslate(t *testing.T) {
 		{"home and end", "\x1b[H\x1b[F\x1bOH\x1bOF\x1b[1~\x1b[4~\x1b[7~\x1b[8~", "\x01\x05\x01\x05\x01\x05\x01\x05"},
 		{"delete", "\x1b[3~", "\x04"},
 		{"words", "\x1b[1;5C\x1b[1;5D\x1bf\x1bb\x1bd\x1b\x7f", "\x1bf\x1bb\x1bf\x1bb\x1bd\x1b\x7f"},
-		{"unknown sequence", "a\x1b[200~\x1b[>1;2c\x1b[Z\x1bOPb", "ab"},
+		{"unknown sequence", "a\x1b[202~\x1b[>1;2c\x1b[Z\x1bOPb", "ab"},
 		{"very long sequence", "\x1b[" + string(bytes.Repeat([]byte("1;"), 100)) + "Ra", "a"},
 		{"lone escape", "\x1ba", "a"},
 		{"two escapes", "\x1b\x1b[A", "\x10"},

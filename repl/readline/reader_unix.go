@@ -7,15 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
 	"sync"
-	"time"
 
 	lib "github.com/chzyer/readline"
 	"github.com/peerlab/peerlab/repl"
-	"golang.org/x/sys/unix"
 )
 
 const supported = true
@@ -23,9 +19,6 @@ const supported = true
 // veryWide is the width that the library is told: what does not fit the
 // terminal is not its business.
 const veryWide = 1 << 20
-
-// stopTakes is how long it may take at most until a signal stops the process.
-const stopTakes = 200 * time.Millisecond
 
 // reader is a repl.LineReader on a terminal.
 type reader struct {
@@ -47,6 +40,7 @@ type reader struct {
 	edit   *lib.Instance // nil before the first line
 	// learned tells that edit's history is not empty.
 	learned bool
+	pasted  bool // the key is a paste; of the library's goroutine
 
 	mu        sync.Mutex
 	prompt    string
@@ -63,8 +57,9 @@ func New(cfg Config) (repl.LineReader, error) {
 	if err != nil {
 		return nil, err
 	}
+	columns, rows := t.size()
 	r := &reader{cfg: cfg, tty: t, done: make(chan struct{}), goesOn: make(chan struct{}, 1), history: append([]string(nil), cfg.History...)}
-	r.screen = newScreen(cfg.Out, t.columns())
+	r.screen = newScreen(cfg.Out, columns, rows)
 	r.keys, err = newKeys(t.in, r.screen.empty, r.stop)
 	if err != nil {
 		return nil, fmt.Errorf("open the terminal: %w", err)
@@ -75,58 +70,16 @@ func New(cfg Config) (repl.LineReader, error) {
 // start starts what serves the terminal besides the library.
 func (r *reader) start() {
 	r.begin.Do(func() {
-		signals := make(chan os.Signal, 1)
-		signal.Notify(signals, unix.SIGWINCH, unix.SIGCONT)
 		r.group.Go(func() { r.screen.run(r.done) })
-		r.group.Go(func() {
-			defer signal.Stop(signals)
-			r.watch(signals)
-		})
+		r.follow()
 	})
 }
 
-// watch follows the size of the terminal, and takes it back when the process
-// was stopped and goes on.
-func (r *reader) watch(signals <-chan os.Signal) {
-	for {
-		select {
-		case s := <-signals:
-			if s == unix.SIGCONT {
-				r.tty.again()
-				r.screen.repaint()
-				select {
-				case r.goesOn <- struct{}{}:
-				default:
-				}
-			}
-			r.screen.resize(r.tty.columns())
-		case <-r.done:
-			return
-		}
-	}
-}
-
-// stop is ctrl-Z: the terminal is given back and the process group stopped,
-// as the terminal itself would do it. A group that nobody could continue is
-// not stopped by the system; then there is nothing to wait for.
-func (r *reader) stop() {
-	_ = r.tty.lend(func() error {
-		select {
-		case <-r.goesOn:
-		default:
-		}
-		if err := unix.Kill(0, unix.SIGTSTP); err != nil {
-			return err
-		}
-		timer := time.NewTimer(stopTakes)
-		defer timer.Stop()
-		select {
-		case <-r.goesOn:
-		case <-timer.C:
-		}
-		return nil
-	})
-	r.screen.repaint()
+// lend gives the terminal to f as it was found, and takes it back.
+func (r *reader) lend(f func() error) error {
+	r.screen.lend(+1)
+	defer r.screen.lend(-1)
+	return r.tty.lend(f)
 }
 
 // open makes the library's part, when the first line is read.
@@ -139,6 +92,8 @@ func (r *reader) open() error {
 		HistoryLimit:           maxHistory,
 		DisableAutoSaveHistory: true,
 		AutoComplete:           r,
+		Listener:               r,
+		FuncFilterInputRune:    r.filter,
 		Painter:                r.screen,
 		Stdin:                  r.keys,
 		Stdout:                 r.screen,
@@ -240,33 +195,11 @@ func (r *reader) learn() {
 	}
 }
 
-// Do is what Tab does. It implements the library's AutoCompleter and is called
-// by it.
-func (r *reader) Do(text []rune, pos int) (insert [][]rune, length int) {
-	r.mu.Lock()
-	completer := r.completer
-	r.mu.Unlock()
-	if completer == nil {
-		return nil, 0
-	}
-	before := strings.ReplaceAll(string(text[:pos]), string(newline), "\n")
-	after := strings.ReplaceAll(string(text[pos:]), string(newline), "\n")
-	list, start := completer(before+after, len(before))
-	if start < 0 || start > len(before) {
-		return nil, 0
-	}
-	typed, table := choose(list, before[start:], after, r.screen.width())
-	if table != "" {
-		r.Print(table)
-	}
-	if typed == "" {
-		return nil, 0
-	}
-	return [][]rune{[]rune(typed)}, 0
-}
-
 // Print implements repl.LineReader. It returns before the text is on the
-// screen, and waits only if very much text waits already.
+// screen. If 256 KiB wait already it waits too, but not for ever: a terminal
+// that takes nothing for two seconds is taken for stopped, and up to 16 MiB
+// are kept for the time when it goes on. What is more is counted, and the
+// count is shown.
 func (r *reader) Print(s string) {
 	r.mu.Lock()
 	closed := r.closed
@@ -275,7 +208,7 @@ func (r *reader) Print(s string) {
 	}
 	r.mu.Unlock()
 	if !closed {
-		r.screen.print(s)
+		r.screen.queue.print(s)
 	}
 }
 
@@ -292,6 +225,9 @@ func (r *reader) SetCompleter(f func(string, int) ([]repl.Candidate, int)) {
 	defer r.mu.Unlock()
 	r.completer = f
 }
+
+// SetHint implements repl.LineReader.
+func (r *reader) SetHint(f func(string) string) { r.screen.setHint(f) }
 
 // AddHistory implements repl.LineReader. Arrow up finds the line from the next
 // ReadLine on.
@@ -317,7 +253,7 @@ func (r *reader) Suspend(f func() error) error {
 	defer r.active.Unlock()
 	r.screen.hold(true)
 	defer r.screen.hold(false)
-	return r.tty.lend(f)
+	return r.lend(f)
 }
 
 // Close implements repl.LineReader. It returns when the terminal is as it was
@@ -332,6 +268,10 @@ func (r *reader) close() error {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
+	// A terminal that is stopped would keep us for ever. Whatever happens to
+	// the output, the terminal is as it was found from here on.
+	r.tty.resumeOutput()
+	err := r.tty.finish()
 	r.keys.end()
 	r.active.Lock() // a ReadLine under way has ended
 	defer r.active.Unlock()
@@ -343,11 +283,16 @@ func (r *reader) close() error {
 	r.group.Wait()
 	r.screen.close()
 	r.keys.release()
-	if r.edit == nil {
-		return nil
-	}
-	if err := r.tty.restore(); err != nil && !r.keys.gone() {
+	if err != nil && r.edit != nil && !r.keys.gone() {
 		return fmt.Errorf("restore the terminal: %w", err)
 	}
 	return nil
+}
+
+// restore is what Close does for the terminal at the least, for a program
+// that ends by a panic. It waits for nobody.
+func (r *reader) restore() {
+	if r.tty.finish() == nil {
+		_, _ = io.WriteString(r.cfg.Out, pasteOff+"\n")
+	}
 }

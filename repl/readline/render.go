@@ -3,6 +3,7 @@ package readline
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/peerlab/peerlab/repl"
 	"github.com/rivo/uniseg"
@@ -12,6 +13,12 @@ import (
 // character, so that the library counts it like any other.
 const newline = '\ue00a'
 
+// How a hint differs from what was typed.
+const (
+	dim   = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
 // minText is the least room for text, in columns, that a prompt leaves.
 const minText = 10
 
@@ -20,6 +27,7 @@ type line struct {
 	prompt string
 	text   []rune // ends in '\n' when it was entered
 	pos    int    // the cursor, an index of text
+	hint   string // shown after a cursor that is at the end
 }
 
 // entered tells that the line is complete and its row is left.
@@ -65,16 +73,19 @@ func widthOf(list []cell) int {
 // render is the row of l on a terminal of that many columns, and the column,
 // from 0, at which it leaves the cursor. A text that is too long is shown in
 // part, with < and > where it goes on; the row never reaches the last column,
-// so that the terminal does not wrap it. An entered line is rendered whole and
-// ends with a line break.
+// so that the terminal does not wrap it. An entered line is rendered whole, its
+// line breaks are some, and it ends with one.
 func render(l line, columns int) (row string, cursor int) {
 	prompt, room := fit(l.prompt, columns)
 	if l.entered() {
-		return prompt + join(cells(l.text[:len(l.text)-1])) + "\n", 0
+		return prompt + joinRows(l.text[:len(l.text)-1]) + "\n", 0
 	}
 	before, after := cells(l.text[:l.pos]), cells(l.text[l.pos:])
 	left, right, at := window(before, after, room)
 	cursor = columns - 1 - room + at
+	if right == "" && l.hint != "" {
+		right = dim + join(cutRight(cells([]rune(l.hint)), room-at)) + plain
+	}
 	row = prompt + left + right
 	if right != "" {
 		row += fmt.Sprintf("\x1b[%dG", cursor+1)
@@ -155,4 +166,29 @@ func join(list []cell) string {
 		b.WriteString(c.text)
 	}
 	return b.String()
+}
+
+// joinRows is text in as many rows as it has lines.
+func joinRows(text []rune) string {
+	rows := strings.Split(string(text), string(newline))
+	for i, r := range rows {
+		rows[i] = join(cells([]rune(r)))
+	}
+	return strings.Join(rows, "\n")
+}
+
+// snap moves a cursor that a key has moved into the middle of a character, as
+// people count them, in the direction in which it went.
+func snap(text []rune, pos int, back bool) int {
+	at, rest, state := 0, string(text), -1
+	for rest != "" && at < pos {
+		var c string
+		c, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		next := at + utf8.RuneCountInString(c)
+		if next > pos && back {
+			return at
+		}
+		at = next
+	}
+	return at
 }

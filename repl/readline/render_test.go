@@ -38,7 +38,7 @@ func TestRender(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after, _ := strings.Cut(tt.text, "|")
-			row, cursor := render(line{tt.prompt, []rune(before + after), len([]rune(before))}, tt.columns)
+			row, cursor := render(line{prompt: tt.prompt, text: []rune(before + after), pos: len([]rune(before))}, tt.columns)
 			if row != tt.row || cursor != tt.cursor {
 				t.Errorf("%q and %d, want %q and %d", row, cursor, tt.row, tt.cursor)
 			}
@@ -56,7 +56,7 @@ func FuzzRender(f *testing.F) {
 		runes := []rune(strings.TrimRight(text, "\n"))
 		pos = max(0, min(pos, len(runes)))
 		columns = 13 + max(0, columns)%200
-		row, cursor := render(line{"> ", runes, pos}, columns)
+		row, cursor := render(line{prompt: "> ", text: runes, pos: pos}, columns)
 		shown, _, moved := strings.Cut(row, "\x1b[")
 		if strings.IndexFunc(shown, unicode.IsControl) >= 0 {
 			t.Fatalf("%q: row %q", text, row)
@@ -93,7 +93,7 @@ func TestChoose(t *testing.T) {
 		{"escapes", []repl.Candidate{{Text: "a\x1b"}, {Text: "b"}}, "", "", "", "  a\\x1b\n  b\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			insert, table := choose(tt.list, tt.typed, tt.next, 40)
+			insert, table := choose(tt.list, tt.typed, tt.next, 40, 24)
 			if insert != tt.insert || table != tt.table {
 				t.Errorf("%q and %q, want %q and %q", insert, table, tt.insert, tt.table)
 			}
@@ -106,7 +106,7 @@ func TestManyCandidatesStandInColumns(t *testing.T) {
 	for c := 'a'; c <= 'z'; c++ {
 		list = append(list, repl.Candidate{Text: string(c) + "xx", Help: "help"})
 	}
-	_, table := choose(list, "", "", 20)
+	_, table := choose(list, "", "", 20, 24)
 	if !strings.HasPrefix(table, "axx  bxx  cxx  dxx\nexx") || strings.Count(table, "\n") != 7 {
 		t.Errorf("\n%s", table)
 	}

@@ -10,17 +10,12 @@ import (
 )
 
 const (
-	// maxQueue is how many bytes of messages wait for the terminal before
-	// Print waits too.
-	maxQueue = 256 << 10
-	// maxPiece is how much of them is written at once, so that the row that is
-	// being edited stays in sight.
-	maxPiece = 32 << 10
 	// pace is the least time between two writes of messages: a flood is
 	// written in large pieces.
 	pace = 33 * time.Millisecond
 
-	clearRow = "\r\x1b[J" // to the row's begin; erase it and all below
+	clearRow    = "\r\x1b[J" // to the row's begin; erase it and all below
+	clearScreen = "\x1b[H\x1b[2J"
 )
 
 // screen is the only writer to the terminal. It remembers the row that is
@@ -29,87 +24,36 @@ const (
 // It is the library's output too, and takes from it only when it draws: what
 // it draws is rendered here, from the line that Paint was given.
 type screen struct {
-	out io.Writer
-
-	queueMu sync.Mutex
-	room    *sync.Cond // on queueMu: the queue was taken, or is closed
-	queue   []byte     // whole lines
-	piece   []byte     // the buffer of what was taken last
-	held    bool       // the terminal is lent: nothing is taken, and Print does not wait
-	skipped int        // lines that did not fit while it was lent
-	closed  bool
-	kick    chan struct{} // one token: the queue is no longer empty
+	out   io.Writer
+	queue *queue // messages
 
 	// mu makes one write after the other: it is held while writing. It comes
-	// before queueMu.
+	// before the queue's.
 	mu      sync.Mutex
 	columns int
+	rows    int
 	line    line
+	hint    func(string) string
 	shown   bool   // row is on the terminal
 	row     string // what of line is on the terminal
 	cursor  int    // the column in which the cursor is
-	extra   string // what the library wrote after row: a search
+	search  string // what the library says of a search; empty without one
 	redraw  bool   // the library is about to draw
 	mute    bool   // leave out the mark of an interrupt
+	marks   bool   // the terminal is to mark what is pasted
+	marked  bool   // it does
+	lent    int    // how many have the terminal as it was found
 }
 
-func newScreen(out io.Writer, columns int) *screen {
-	s := &screen{out: out, columns: columns, kick: make(chan struct{}, 1)}
-	s.room = sync.NewCond(&s.queueMu)
-	return s
-}
-
-// print queues whole lines.
-func (s *screen) print(text string) {
-	s.queueMu.Lock()
-	defer s.queueMu.Unlock()
-	for len(s.queue) >= maxQueue && !s.held && !s.closed {
-		s.room.Wait()
-	}
-	switch {
-	case s.closed:
-		return
-	case len(s.queue) >= maxQueue:
-		s.skipped++
-		return
-	}
-	s.queue = append(s.queue, text...)
-	if !strings.HasSuffix(text, "\n") {
-		s.queue = append(s.queue, '\n')
-	}
-	select {
-	case s.kick <- struct{}{}:
-	default:
-	}
-}
-
-// take removes a piece of whole lines from the queue, and tells whether that
-// was all. The piece is valid until the next call. It is called with mu held.
-func (s *screen) take() (piece []byte, all bool) {
-	s.queueMu.Lock()
-	defer s.queueMu.Unlock()
-	if s.held || len(s.queue) == 0 {
-		return nil, true
-	}
-	n := len(s.queue)
-	if i := bytes.LastIndexByte(s.queue[:min(n, maxPiece)], '\n'); n > maxPiece && i >= 0 {
-		n = i + 1
-	}
-	s.piece = append(s.piece[:0], s.queue[:n]...)
-	s.queue = append(s.queue[:0], s.queue[n:]...)
-	if len(s.queue) == 0 && s.skipped > 0 {
-		s.piece = fmt.Appendf(s.piece, "(%d more were not kept)\n", s.skipped)
-		s.skipped = 0
-	}
-	s.room.Broadcast()
-	return s.piece, len(s.queue) == 0
+func newScreen(out io.Writer, columns, rows int) *screen {
+	return &screen{out: out, queue: newQueue(), columns: columns, rows: rows}
 }
 
 // run writes messages as they come until done is closed.
 func (s *screen) run(done <-chan struct{}) {
 	for {
 		select {
-		case <-s.kick:
+		case <-s.queue.kick:
 		case <-done:
 			return
 		}
@@ -134,11 +78,11 @@ func (s *screen) flush() {
 func (s *screen) flushPiece() (all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, all := s.take()
+	q, all := s.queue.take()
 	switch {
 	case len(q) == 0:
 	case s.shown:
-		s.write(clearRow + string(q) + s.row + s.extra)
+		s.write(clearRow + string(q) + s.row + s.below())
 	default:
 		s.write(string(q))
 	}
@@ -156,14 +100,14 @@ func (s *screen) show(row string, cursor int) {
 		s.drain()
 	}
 	switch {
-	case s.shown && s.extra == "" && strings.HasPrefix(row, s.row):
+	case s.shown && s.search == "" && strings.HasPrefix(row, s.row):
 		s.write(row[len(s.row):])
 	case s.shown:
 		s.write(clearRow + row)
 	default:
 		s.write(row)
 	}
-	s.row, s.cursor, s.extra = row, cursor, ""
+	s.row, s.cursor, s.search = row, cursor, ""
 	s.shown = !entered
 }
 
@@ -171,11 +115,9 @@ func (s *screen) show(row string, cursor int) {
 // that come meanwhile could keep it busy for ever: they wait. It is called
 // with mu held.
 func (s *screen) drain() {
-	s.queueMu.Lock()
-	left := len(s.queue)
-	s.queueMu.Unlock()
+	left := s.queue.waiting()
 	for left > 0 {
-		q, all := s.take()
+		q, all := s.queue.take()
 		if len(q) > 0 && s.shown {
 			s.write(clearRow)
 			s.shown = false
@@ -189,38 +131,78 @@ func (s *screen) drain() {
 }
 
 // Write is the library's output. It announces a drawing by erasing the row;
-// what follows that is drawn from line. Anything else is a search, which it
-// draws after the row.
+// what follows that is drawn from line. Of the rest only a bell, the wish for
+// an empty screen, and the state of a search mean something.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	search, searching := searchIn(string(p))
 	switch {
 	case bytes.Equal(p, []byte("\a")):
 		s.write("\a")
+	case bytes.Equal(p, []byte("\x1b[H")):
+		s.write(clearScreen)
+		s.shown = false
 	case bytes.Contains(p, []byte("\x1b[2K")):
 		s.redraw = true
 	case s.redraw:
 		s.redraw = false
 		row, cursor := render(s.line, s.columns)
 		s.show(row, cursor)
-	case s.shown:
-		s.extra += string(p)
-		s.write(string(p))
+	case s.shown && searching:
+		s.search = search
+		s.write(s.below())
 	}
 	return len(p), nil
+}
+
+// searchIn finds what the library says of a search, "bck-i-search: word".
+func searchIn(output string) (search string, ok bool) {
+	_, search, _ = strings.Cut(output, "\x1b[J")
+	search, _, ok = strings.Cut(search, "\x1b[4m")
+	return search, ok && strings.Contains(search, "-i-search: ")
+}
+
+// below is what stands below the row, and the way back to the cursor.
+func (s *screen) below() string {
+	if s.search == "" {
+		return ""
+	}
+	text := join(cutRight(cells([]rune(s.search)), s.columns-2))
+	return fmt.Sprintf("\n\x1b[J%s\x1b[4m \x1b[0m\r\x1b[A\x1b[%dG", text, s.cursor+1)
 }
 
 // Paint is called by the library before it draws, with the line as it is. It
 // implements the library's Painter.
 func (s *screen) Paint(text []rune, pos int) []rune {
+	hint := s.hintFor(text, pos)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line.text = append(s.line.text[:0], text...)
 	s.line.pos = min(pos, len(text))
+	s.line.hint = hint
 	if kept, ok := strings.CutSuffix(string(text), "^C\n"); ok && s.mute {
 		s.line.text = []rune(kept + "\n")
 	}
 	return nil
+}
+
+// hintFor is the hint for a line with the cursor at its end. An entered line
+// has none.
+func (s *screen) hintFor(text []rune, pos int) string {
+	s.mu.Lock()
+	hint := s.hint
+	s.mu.Unlock()
+	if hint == nil || pos < len(text) || len(text) == 0 || text[len(text)-1] == '\n' {
+		return ""
+	}
+	return hint(strings.ReplaceAll(string(text), string(newline), "\n"))
+}
+
+func (s *screen) setHint(f func(string) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hint = f
 }
 
 // begin prepares for a line with that prompt, and returns its width.
@@ -228,7 +210,8 @@ func (s *screen) begin(prompt string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line = line{prompt: prompt}
-	s.mute = false
+	s.mute, s.marks = false, true
+	s.mark()
 	_, room := fit(prompt, s.columns)
 	return s.columns - 1 - room
 }
@@ -247,22 +230,45 @@ func (s *screen) empty() bool {
 	return len(s.line.text) == 0
 }
 
-// width is the number of columns.
-func (s *screen) width() int {
+// size is the number of columns and rows.
+func (s *screen) size() (columns, rows int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.columns
+	return s.columns, s.rows
+}
+
+// mark tells the terminal whether to mark what is pasted. It is called with mu
+// held.
+func (s *screen) mark() {
+	on := s.marks && s.lent == 0
+	switch {
+	case on == s.marked:
+		return
+	case on:
+		s.write(pasteOn)
+	default:
+		s.write(pasteOff)
+	}
+	s.marked = on
+}
+
+// lend makes the terminal as it was found, by +1, or takes it back, by -1.
+func (s *screen) lend(by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lent += by
+	s.mark()
 }
 
 // resize draws the row anew for another number of columns. Terminals that
 // became narrower have broken the row into several, and the cursor is in the
 // last of them.
-func (s *screen) resize(columns int) {
+func (s *screen) resize(columns, rows int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	up := s.cursor / columns
 	changed := columns != s.columns
-	s.columns = columns
+	s.columns, s.rows = columns, rows
 	if !s.shown || !changed {
 		return
 	}
@@ -271,15 +277,18 @@ func (s *screen) resize(columns int) {
 	if up > 0 {
 		climb = fmt.Sprintf("\x1b[%dA", up)
 	}
-	s.write(climb + clearRow + s.row + s.extra)
+	s.write(climb + clearRow + s.row + s.below())
 }
 
 // repaint draws the row on a terminal that somebody else has written to.
 func (s *screen) repaint() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.marked {
+		s.write(pasteOn)
+	}
 	if s.shown {
-		s.write(clearRow + s.row + s.extra)
+		s.write(clearRow + s.row + s.below())
 	}
 }
 
@@ -289,9 +298,7 @@ func (s *screen) hold(on bool) {
 	if on {
 		s.flush()
 	}
-	s.queueMu.Lock()
-	s.held = on
-	s.queueMu.Unlock()
+	s.queue.hold(on)
 	if !on {
 		s.flush()
 	}
@@ -299,10 +306,7 @@ func (s *screen) hold(on bool) {
 
 // close writes what waits, and leaves the row that is being edited.
 func (s *screen) close() {
-	s.queueMu.Lock()
-	s.closed, s.held = true, false
-	s.room.Broadcast()
-	s.queueMu.Unlock()
+	s.queue.close()
 	s.flush()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -310,4 +314,6 @@ func (s *screen) close() {
 		s.write("\x1b[J\n")
 		s.shown = false
 	}
+	s.marks = false
+	s.mark()
 }

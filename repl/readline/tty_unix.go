@@ -12,13 +12,15 @@ import (
 	"golang.org/x/term"
 )
 
-// tty is the terminal's state.
+// tty is the terminal's state: as it was found, as a reader wants it, or lent.
 type tty struct {
 	in, out int
 	found   unix.Termios // as it was found
 
-	mu  sync.Mutex
-	now unix.Termios // as it should be
+	mu   sync.Mutex
+	want unix.Termios // as it should be while it is not lent
+	lent int          // how many have it as it was found
+	over bool         // it was given back for good
 }
 
 func openTTY(in, out *os.File) (*tty, error) {
@@ -27,12 +29,17 @@ func openTTY(in, out *os.File) (*tty, error) {
 	if err != nil {
 		return nil, fmt.Errorf("input is no terminal: %w", err)
 	}
-	t.found, t.now = *state, *state
+	t.found, t.want = *state, *state
 	return t, nil
 }
 
-// restore gives the terminal the state in which it was found.
-func (t *tty) restore() error { return t.set(t.found) }
+// finish gives the terminal the state in which it was found, for good.
+func (t *tty) finish() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	return t.apply()
+}
 
 // quiet is the state between two lines: keys wait without an echo, ctrl-C is
 // a signal.
@@ -58,34 +65,46 @@ func (t *tty) silent() unix.Termios {
 func (t *tty) set(s unix.Termios) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.now = s
-	return unix.IoctlSetTermios(t.in, setTermios, &t.now)
+	t.want = s
+	return t.apply()
 }
 
-// lend restores the terminal's state for as long as f runs.
+// apply gives the terminal the state that it should have. It is called with mu
+// held, and does not wait for output.
+func (t *tty) apply() error {
+	s := t.want
+	if t.over || t.lent > 0 {
+		s = t.found
+	}
+	return unix.IoctlSetTermios(t.in, setTermios, &s)
+}
+
+// lend gives the terminal the state in which it was found for as long as f
+// runs.
 func (t *tty) lend(f func() error) error {
-	t.mu.Lock()
-	now := t.now
-	t.mu.Unlock()
-	if err := t.restore(); err != nil {
+	if err := t.shift(+1); err != nil {
+		_ = t.shift(-1)
 		return fmt.Errorf("lend the terminal: %w", err)
 	}
 	err := f()
-	return errors.Join(err, t.set(now))
+	return errors.Join(err, t.shift(-1))
+}
+
+func (t *tty) shift(by int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lent += by
+	return t.apply()
 }
 
 // again sets the state that somebody else has changed.
-func (t *tty) again() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	_ = unix.IoctlSetTermios(t.in, setTermios, &t.now)
-}
+func (t *tty) again() { _ = t.shift(0) }
 
-// columns is the terminal's width; 80 if it does not tell.
-func (t *tty) columns() int {
-	w, _, err := term.GetSize(t.out)
-	if err != nil || w <= 0 {
-		return 80
+// size is the terminal's width and height; 80 and 24 if it does not tell.
+func (t *tty) size() (columns, rows int) {
+	w, h, err := term.GetSize(t.out)
+	if err != nil || w <= 0 || h <= 0 {
+		return 80, 24
 	}
-	return w
+	return w, h
 }

@@ -1,0 +1,69 @@
+//go:build unix
+
+package readline
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// filter sees every key before the library does. What was pasted comes as one
+// key: the library is given another one in its place that changes nothing but
+// ends a search, and OnChange puts the text on the line.
+func (r *reader) filter(key rune) (rune, bool) {
+	switch {
+	case key == keyPaste && r.edit.Operation.IsSearchMode():
+		r.pasted = true
+		return keyEnd, true
+	case key == keyPaste:
+		r.pasted = true
+		return keyBell, true
+	case key == newline:
+		return utf8.RuneError, true
+	}
+	return key, true
+}
+
+// OnChange is called by the library after every key, and may change the line.
+// It implements the library's Listener.
+func (r *reader) OnChange(text []rune, pos int, key rune) ([]rune, int, bool) {
+	switch {
+	case key == 0: // a line begins
+		return nil, 0, false
+	case r.pasted:
+		r.pasted = false
+		insert := r.keys.pasted()
+		return slices.Insert(text, pos, insert...), pos + len(insert), true
+	case key == keyLeft, key == keyRight:
+		at := snap(text, pos, key == keyLeft)
+		return text, at, at != pos
+	}
+	return nil, 0, false
+}
+
+// Do is what Tab does. It implements the library's AutoCompleter and is called
+// by it.
+func (r *reader) Do(text []rune, pos int) (insert [][]rune, length int) {
+	r.mu.Lock()
+	completer := r.completer
+	r.mu.Unlock()
+	if completer == nil {
+		return nil, 0
+	}
+	before := strings.ReplaceAll(string(text[:pos]), string(newline), "\n")
+	after := strings.ReplaceAll(string(text[pos:]), string(newline), "\n")
+	list, start := completer(before+after, len(before))
+	if start < 0 || start > len(before) {
+		return nil, 0
+	}
+	columns, rows := r.screen.size()
+	typed, table := choose(list, before[start:], after, columns, rows)
+	if table != "" {
+		r.Print(table)
+	}
+	if typed == "" {
+		return nil, 0
+	}
+	return [][]rune{pasted(typed)}, 0
+}
