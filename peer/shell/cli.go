@@ -2,7 +2,6 @@ package shell
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -121,7 +120,7 @@ const switched = logbook.Always
 
 func (p *peer) logOn(name string) error {
 	if p.Place == nil {
-		return errors.New("this peer has no files")
+		return errNoFiles
 	}
 	dir, base, err := p.Place(name)
 	if err != nil {

@@ -53,6 +53,7 @@ func (p *peer) memberlist() []repl.Command {
 			Name: "memberlistjoin", Group: "memberlist", MaxArgs: repl.Any,
 			Usage:   "[HOST:PORT ...]",
 			Summary: "join members; without addresses, those of bootstrap",
+			Help:    "\tmemberlistjoin 127.0.0.1:7946",
 			Run:     p.join,
 		},
 	}
@@ -129,6 +130,9 @@ func (p *peer) localNode(_ context.Context, c *repl.Call) error {
 	if s.Started {
 		row.State = string(membership.Alive)
 	}
+	if s.End != "" {
+		row.State = s.End
+	}
 	if c.JSON {
 		return printJSON(c.Out, row)
 	}
@@ -150,18 +154,8 @@ func (p *peer) configure(_ context.Context, c *repl.Call) error {
 			return err
 		}
 	}
-	if p.Node.Status().Created {
-		fmt.Fprintln(c.Out, "the member that is there keeps its configuration; this is for the next one")
-	}
-	var rows [][]string
-	for _, s := range p.Node.Settings() {
-		mark := ""
-		if s.Changed {
-			mark = "changed"
-		}
-		rows = append(rows, []string{s.Name, s.Value, mark})
-	}
-	return printTable(c.Out, []string{"FIELD", "VALUE", ""}, rows)
+	p.sayForNext(c)
+	return p.printSettings(c)
 }
 
 func (p *peer) create(ctx context.Context, c *repl.Call) error {

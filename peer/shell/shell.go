@@ -37,6 +37,14 @@ type Config struct {
 	Place func(name string) (dir files.FS, base string, err error)
 	// Harness is the test server that the peer is attached to, or nil.
 	Harness Harness
+
+	// Dev opens the commands for development. Who drives the peer can then
+	// run code on its machine.
+	Dev bool
+	// System runs a command of the operating system and returns its exit
+	// status; the error says that it could not be run. When ctx ends it ends
+	// the command, with all that it has started. Nil refuses all.
+	System func(ctx context.Context, command string, stdout, stderr io.Writer) (status int, err error)
 }
 
 // Harness is what the commands of group test need of a test server.
@@ -83,11 +91,11 @@ type peer struct {
 // commands are all commands of a peer. Extensions come between membership
 // and scripts, in the order of the layers.
 func (p *peer) commands() []repl.Command {
-	all := slices.Concat(p.cli(), p.bootstrap(), p.memberlist(), p.chat())
+	all := slices.Concat(p.cli(), p.bootstrap(), p.memberlist(), p.configuration(), p.membership(), p.chat())
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return append(all, p.test()...)
+	return slices.Concat(all, p.test(), p.developer(), p.script())
 }
 
 func (p *peer) modes() []repl.Mode {
