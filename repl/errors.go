@@ -3,6 +3,7 @@ package repl
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // usageError is an error for arguments that do not fit. The engine fills in
@@ -55,6 +56,19 @@ func usageLine(c *Command) string {
 		return c.Name
 	}
 	return c.Name + " " + c.Usage
+}
+
+// maxShown is how much of an error is shown, in bytes: a huge argument is
+// repeated in part.
+const maxShown = 2000
+
+// brief cuts the middle out of the text of a huge error.
+func brief(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	head, tail := text[:maxShown*3/4], text[len(text)-maxShown/4:]
+	return fmt.Sprintf("%s ... %s (%d bytes)", strings.ToValidUTF8(head, ""), strings.ToValidUTF8(tail, ""), len(text))
 }
 
 // ScriptError says where in a script an error happened. Err may be another

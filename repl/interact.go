@@ -22,14 +22,17 @@ const (
 //
 // A line is read in this order: "?" is help; a slash and a letter begin
 // commands; "//x" is the bare text "/x", unless the mode is Verbatim; anything
-// else is a bare line, to which the mode gives a meaning. Output of commands,
-// questions and errors is printed through r.
+// else is a bare line, to which the mode gives a meaning. A text of several
+// lines, as one pastes it, is read line by line up to the first failure; bare
+// lines in it are asked back about once, and in a mode that is Verbatim belong
+// together. Output of commands, questions and errors is printed through r.
 func (s *Shell) Interact(ctx context.Context, r LineReader) error {
 	if i, ok := r.(interface{ Interrupt() }); ok {
 		s.setReader(i.Interrupt)
 		defer s.setReader(nil)
 	}
 	r.SetCompleter(s.Complete)
+	r.SetHint(s.Hint)
 	k := keyboard{s: s, r: r}
 	for {
 		r.SetPrompt(s.prompt())
@@ -68,27 +71,42 @@ func (s *Shell) prompt() string {
 
 // keyboard is the state of one Interact.
 type keyboard struct {
-	s    *Shell
-	r    LineReader
-	held string // the bare line that was asked back about, if it was the last one
+	s      *Shell
+	r      LineReader
+	held   string // what was asked back about, if it was the last thing typed
+	failed bool   // what ran last did not succeed
 }
 
-// line runs one line that was typed. Only an error that ends the shell is
-// returned; others are printed.
-func (k *keyboard) line(ctx context.Context, line string) error {
+// line runs what was typed: a line, or several that were pasted. Only an error
+// that ends the shell is returned; others are printed.
+func (k *keyboard) line(ctx context.Context, text string) error {
 	held := k.held
 	k.held = ""
+	text = strings.TrimRight(text, "\n")
+	confirmed := held != "" && (text == held || strings.TrimSpace(text) == "")
+	if confirmed {
+		text = held
+	}
+	if strings.Contains(text, "\n") {
+		return k.several(ctx, text, confirmed)
+	}
+	return k.single(ctx, text, confirmed)
+}
+
+// single runs one line, or text of several that belong together. confirmed
+// says that it was asked back about already.
+func (k *keyboard) single(ctx context.Context, line string, confirmed bool) error {
 	trimmed := strings.TrimLeft(line, " \t")
 	mode := k.s.Mode()
 	switch {
 	case strings.TrimSpace(line) == "":
 		return nil
-	case strings.TrimSpace(line) == "?", isCommand(trimmed), mode.Run == nil:
+	case mode.Run == nil, isCommand(trimmed):
 		return k.command(ctx, line)
 	case strings.HasPrefix(trimmed, "//") && !mode.Verbatim:
 		return k.bare(ctx, mode, line, trimmed[1:])
 	}
-	if mode.Hold != nil && line != held {
+	if mode.Hold != nil && !confirmed {
 		if question := mode.Hold(line); question != "" {
 			k.held = line
 			k.r.Print(question)
@@ -98,8 +116,12 @@ func (k *keyboard) line(ctx context.Context, line string) error {
 	return k.bare(ctx, mode, line, line)
 }
 
-// isCommand tells whether a line begins with a slash and a letter, or is "/?".
+// isCommand tells whether a line begins with a slash and a letter, or is "?"
+// or "/?".
 func isCommand(line string) bool {
+	if strings.TrimSpace(line) == "?" {
+		return true
+	}
 	if !strings.HasPrefix(line, "/") {
 		return false
 	}
@@ -153,6 +175,7 @@ func (k *keyboard) run(ctx context.Context, typed string, f func(context.Context
 	k.s.setCancel(nil)
 	cancel(nil)
 	out.flush()
+	k.failed = err != nil
 	switch {
 	case err == nil:
 		k.r.AddHistory(typed)
@@ -178,7 +201,7 @@ func (s *Shell) setCancel(cancel context.CancelCauseFunc) {
 
 // report prints an error; one of several lines keeps them.
 func (k *keyboard) report(err error) {
-	k.r.Print("error: " + neutralLines(err.Error()))
+	k.r.Print("error: " + brief(neutralLines(err.Error())))
 }
 
 // interrupted is a ctrl-C at the prompt, with what was on the line.

@@ -4,12 +4,18 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
+	"strings"
 	"sync"
 )
 
+// sgr is an escape sequence that sets colours and the like.
+var sgr = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
+
 // PlainReader is the LineReader of pipes and dumb terminals: lines are read
-// as they come, printed text goes between them, and no control characters are
-// written. It has no completion and no history.
+// as they come, printed text goes between them, and no escapes are written and
+// nothing is drawn twice but the prompt, so that it suits what reads a screen
+// aloud too. It has no completion, no hints and no history.
 //
 // Its reading goroutine starts with the first ReadLine and owns the input from
 // then on, until the input ends. A Read that blocks cannot be cancelled: after Close, or when the
@@ -153,6 +159,7 @@ func (p *PlainReader) Print(s string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	s = withoutEscapes(s)
 	if p.shown {
 		s = "\n" + s + p.prompt
 	}
@@ -163,7 +170,16 @@ func (p *PlainReader) Print(s string) {
 func (p *PlainReader) SetPrompt(prompt string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.prompt = prompt
+	p.prompt = withoutEscapes(prompt)
+}
+
+// withoutEscapes leaves out what sets colours, and shows what is left of
+// escapes in a form that no terminal obeys.
+func withoutEscapes(s string) string {
+	if !strings.Contains(s, "\x1b") {
+		return s
+	}
+	return strings.ReplaceAll(sgr.ReplaceAllString(s, ""), "\x1b", `\x1b`)
 }
 
 // SetCompleter implements LineReader; there is no completion.

@@ -35,8 +35,8 @@ func TestPlainReaderOutput(t *testing.T) {
 			in, w := io.Pipe()
 			var out bytes.Buffer
 			r := repl.NewPlainReader(in, &out, prompts)
-			r.SetPrompt("> ")
-			r.Print("before")
+			r.SetPrompt("\x1b[1;32m> \x1b[0m")
+			r.Print("\x1b[31mbefore\x1b[m")
 			done := make(chan string)
 			go func() {
 				line, _ := r.ReadLine(t.Context())
@@ -48,13 +48,13 @@ func TestPlainReaderOutput(t *testing.T) {
 			if line := <-done; line != "x" {
 				t.Errorf("line %q", line)
 			}
-			r.Print("after")
+			r.Print("after\x1b[2J")
 			r.Close()
 			w.Close()
 			r.Print("closed")
-			want := "before\nwhile\nafter\n"
+			want := "before\nwhile\nafter\\x1b[2J\n"
 			if prompts {
-				want = "before\n> \nwhile\n> after\n"
+				want = "before\n> \nwhile\n> after\\x1b[2J\n"
 			}
 			if out.String() != want {
 				t.Errorf("output %q, want %q", out.String(), want)

@@ -82,8 +82,8 @@ type Mode struct {
 	Run func(ctx context.Context, line string, out io.Writer) error
 
 	// Hold looks at a bare line before Run and may ask back: a non-empty
-	// question is printed, and the line runs only if the same line is entered
-	// once more right away. Nil holds nothing.
+	// question is printed, and the line runs only if Enter is pressed once
+	// more right away, or the same line is typed again. Nil holds nothing.
 	Hold func(line string) (question string)
 
 	// Complete proposes completions at byte offset pos of a bare line and
@@ -103,7 +103,8 @@ type Mode struct {
 // LineReader reads what a person types, and prints above it. The plain reader
 // of this package serves pipes and dumb terminals; repl/readline a terminal.
 type LineReader interface {
-	// ReadLine returns the next line without its end. At the end of input it
+	// ReadLine returns the next line without its end. Lines that were pasted
+	// come as one text with line breaks in it. At the end of input it
 	// is io.EOF, after ctrl-C ErrInterrupt, after ctx ended ctx.Err(); with
 	// the latter two comes what was on the line. Only one goroutine may call
 	// it.

@@ -79,7 +79,7 @@ func (s *Shell) Pipe(ctx context.Context, r io.Reader, out, errOut io.Writer) (f
 			return false
 		}
 		failed++
-		_, _ = fmt.Fprintf(errOut, "error: %s\n", Neutral(err.Error()))
+		_, _ = fmt.Fprintf(errOut, "error: %s\n", brief(Neutral(err.Error())))
 		return true
 	}
 	for {
