@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,14 +25,13 @@ type File struct {
 }
 
 // OpenFile opens the journal name in dir for appending. The two files together
-// stay at about maxBytes. A file whose last line was cut off is set aside as
-// NAME.old: an event written behind that line could not be read.
+// stay at about maxBytes. A last line that was cut off is removed: an event
+// written behind it could not be read, and no reader yields it. A file that is
+// no journal of this version is left alone; the error matches ErrCorrupt or
+// ErrVersion.
 func OpenFile(dir files.FS, name string, maxBytes int64) (*File, error) {
 	f := &File{dir: dir, name: name, half: maxBytes / 2}
-	cut, err := f.cutOff()
-	if err == nil && cut {
-		err = dir.Rename(name, f.old())
-	}
+	err := f.mend()
 	if err == nil {
 		f.out, err = dir.Append(name, 0o600)
 	}
@@ -43,13 +43,38 @@ func OpenFile(dir files.FS, name string, maxBytes int64) (*File, error) {
 
 func (f *File) old() string { return f.name + ".old" }
 
-// cutOff tells whether the file that is there ends within a line.
-func (f *File) cutOff() (bool, error) {
+// mend looks at the file that is there, and ends it with its last whole line.
+func (f *File) mend() error {
 	raw, err := f.dir.ReadFile(f.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
+		return nil
 	}
-	return len(raw) > 0 && raw[len(raw)-1] != '\n', err
+	if err != nil {
+		return err
+	}
+	whole := raw[:bytes.LastIndexByte(raw, '\n')+1]
+	if err := checkWhole(raw, whole); err != nil {
+		return fmt.Errorf("%s is damaged, move it away: %w", f.dir.Path(f.name), err)
+	}
+	if len(whole) == len(raw) {
+		return nil
+	}
+	return f.dir.WriteFile(f.name, whole, 0o600)
+}
+
+// checkWhole checks the first and the last of the whole lines of a file: what
+// is no journal at all shows there, and the lines between may be many.
+func checkWhole(raw, whole []byte) error {
+	if len(whole) == 0 {
+		if start := []byte(`{"v":`); !bytes.HasPrefix(raw, start[:min(len(start), len(raw))]) {
+			return ErrCorrupt
+		}
+		return nil
+	}
+	first := whole[:bytes.IndexByte(whole, '\n')]
+	last := whole[bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1 : len(whole)-1]
+	var e Event
+	return errors.Join(e.UnmarshalJSON(first), e.UnmarshalJSON(last))
 }
 
 // Sink appends the line of an event. After the first failure it drops events;

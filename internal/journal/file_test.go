@@ -81,8 +81,74 @@ func TestFileAfterACutOffTail(t *testing.T) {
 	w := journal.NewWriter(journal.Config{Peer: "alice", Boot: 2})
 	w.Attach(openFile(t, dir).Sink)
 	w.Record("x", "after the crash", nil)
-	if old, now := read(t, dir, "journal.jsonl.old"), read(t, dir, "journal.jsonl"); len(old) != 1 || len(now) != 1 {
-		t.Errorf("%d events before the crash, %d after it; want 1 and 1", len(old), len(now))
+	if got := read(t, dir, "journal.jsonl"); len(got) != 2 {
+		t.Errorf("%d events, want the whole one from before the crash, and the one after it", len(got))
+	}
+	if names, _ := dir.List("."); len(names) != 1 {
+		t.Errorf("the directory has %q: what was set aside before may be lost by that", names)
+	}
+}
+
+func TestFileThatIsNoJournal(t *testing.T) {
+	for name, content := range map[string]string{
+		"text":             "this is\nno journal\n",
+		"text, cut":        "this is no journal",
+		"binary":           "\x00\x01\xff",
+		"zeros":            strings.Repeat("\x00", 4096),
+		"another version":  strings.Replace(whole, `"v":1`, `"v":2`, 1) + "\n",
+		"a damaged head":   "x" + whole + "\n" + whole + "\n",
+		"a damaged end":    whole + "\n" + whole[:70] + "\n",
+		"one huge line":    strings.Repeat("x", 5<<20) + "\n",
+		"a list of events": "[" + whole + "]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := files.Mem()
+			if err := dir.WriteFile("journal.jsonl", []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := journal.OpenFile(dir, "journal.jsonl", 1<<20)
+			if err == nil || !errors.Is(err, journal.ErrCorrupt) && !errors.Is(err, journal.ErrVersion) || !strings.Contains(err.Error(), dir.Path("journal.jsonl")) {
+				t.Errorf("it is opened with %v", err)
+			}
+			if raw, _ := dir.ReadFile("journal.jsonl"); string(raw) != content {
+				t.Errorf("the file was changed to %.100q", raw)
+			}
+		})
+	}
+}
+
+// A crash may cut the file anywhere; what was whole before stays readable.
+func TestFileCutAnywhere(t *testing.T) {
+	content := whole + "\n" + whole + "\n"
+	for n := range len(content) {
+		dir := files.Mem()
+		if err := dir.WriteFile("journal.jsonl", []byte(content[:n]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w := journal.NewWriter(journal.Config{Peer: "alice", Boot: 2})
+		w.Attach(openFile(t, dir).Sink)
+		w.Record("x", "after the crash", nil)
+		if got, want := len(read(t, dir, "journal.jsonl")), 1+strings.Count(content[:n], "\n"); got != want {
+			t.Fatalf("cut at %d: %d events, want %d", n, got, want)
+		}
+	}
+}
+
+// What a peer writes can be read again, however long and strange it is.
+func TestLongEventsCanBeRead(t *testing.T) {
+	dir := files.Mem()
+	w := journal.NewWriter(journal.Config{Peer: "alice", Boot: 1})
+	w.Attach(openFile(t, dir).Sink)
+	for _, text := range []string{
+		strings.Repeat("\x01", 1<<20), strings.Repeat("\xff", 1<<20), strings.Repeat("\u202e", 1<<20), strings.Repeat("x", 5<<20), "short",
+	} {
+		w.Record("command", text, map[string]any{"error": text})
+	}
+	if got := read(t, dir, "journal.jsonl"); len(got) != 1 || got[0] != 5 {
+		t.Errorf("the last file has %v", got) // each of the others filled a file
+	}
+	if got := read(t, dir, "journal.jsonl.old"); len(got) == 0 {
+		t.Error("the events before cannot be read")
 	}
 }
 
@@ -128,7 +194,7 @@ func TestFileStaysBounded(t *testing.T) {
 // badDisk fails from the moment on that one of its errors is set.
 type badDisk struct {
 	files.FS
-	write, rename, append error
+	write, rename, append, replace error
 }
 
 func (d *badDisk) Rename(from, to string) error {
@@ -136,6 +202,13 @@ func (d *badDisk) Rename(from, to string) error {
 		return d.rename
 	}
 	return d.FS.Rename(from, to)
+}
+
+func (d *badDisk) WriteFile(name string, content []byte, perm fs.FileMode) error {
+	if d.replace != nil {
+		return d.replace
+	}
+	return d.FS.WriteFile(name, content, perm)
 }
 
 func (d *badDisk) Append(name string, perm fs.FileMode) (files.Appender, error) {
@@ -202,10 +275,10 @@ func TestFailingDisk(t *testing.T) {
 
 func TestFileThatCannotBeOpened(t *testing.T) {
 	for name, disk := range map[string]*badDisk{
-		"append": {FS: files.Mem(), append: errFull},
-		"rename": {FS: files.Mem(), rename: errFull},
+		"append":  {FS: files.Mem(), append: errFull},
+		"replace": {FS: files.Mem(), replace: errFull},
 	} {
-		if err := disk.WriteFile("journal.jsonl", []byte("cut o"), 0o600); err != nil {
+		if err := disk.FS.WriteFile("journal.jsonl", []byte(`{"v":1,"cut`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := journal.OpenFile(disk, "journal.jsonl", 1000); !errors.Is(err, errFull) {

@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -57,9 +58,14 @@ func (w *Writer) Attach(s Sink) (detach func()) {
 	}
 }
 
+// keptText is how much is kept of the text of an event that is too long for a
+// line, in bytes.
+const keptText = 64 << 10
+
 // Record numbers, stamps and hands on one event of the given type. A field
 // that cannot be encoded is an error in the caller: it is recorded as such,
-// so that the sequence has no gap.
+// so that the sequence has no gap. So is an event that no reader would take,
+// because its line is too long.
 func (w *Writer) Record(typ, text string, fields map[string]any) {
 	w.order.Lock()
 	defer w.order.Unlock()
@@ -73,6 +79,10 @@ func (w *Writer) Record(typ, text string, fields map[string]any) {
 		return
 	}
 	line, err := e.append(w.buf[:0])
+	if err == nil && len(line) > maxLine {
+		e.Text = strings.ToValidUTF8(e.Text[:min(len(e.Text), keptText)], "")
+		err = fmt.Errorf("the event had %d bytes: its text is cut, its fields are left out", len(line))
+	}
 	if err != nil {
 		e.Fields = map[string]any{"error": err.Error()}
 		line, _ = e.append(line[:0]) // a string always encodes

@@ -78,18 +78,25 @@ type process struct {
 
 	mu    sync.Mutex
 	lines []string
+	asked int           // how many questions ask has put
 	more  chan struct{} // closed and replaced when lines came
 	done  chan struct{} // closed when the process has ended
 }
 
 func (u *user) start(args ...string) *process {
 	u.t.Helper()
+	return u.startIn("", args...)
+}
+
+// startIn starts a peer in a directory; empty is the test's own.
+func (u *user) startIn(dir string, args ...string) *process {
+	u.t.Helper()
 	path, err := exec.LookPath("peer")
 	if err != nil {
 		u.t.Fatal(err)
 	}
 	p := &process{t: u.t, cmd: exec.Command(path, args...), more: make(chan struct{}), done: make(chan struct{})}
-	p.cmd.Env = u.env
+	p.cmd.Env, p.cmd.Dir = u.env, dir
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		u.t.Fatal(err)
 	}
@@ -113,6 +120,7 @@ func (u *user) start(args ...string) *process {
 
 func (p *process) read(out io.Reader) {
 	s := bufio.NewScanner(out)
+	s.Buffer(nil, 4<<20)
 	for s.Scan() {
 		p.mu.Lock()
 		p.lines = append(p.lines, s.Text())
@@ -148,6 +156,31 @@ func (p *process) expect(prefix string, within time.Duration) {
 			p.t.Fatalf("no line %q within %s; there came:\n%s", prefix, within, strings.Join(lines, "\n"))
 		}
 	}
+}
+
+// ask runs a line of commands and returns what they printed, errors among it;
+// the chat's lines are left out.
+func (p *process) ask(line string, within time.Duration) (answer []string) {
+	p.t.Helper()
+	p.mu.Lock()
+	from := len(p.lines)
+	p.mu.Unlock()
+	p.asked++
+	mark := fmt.Sprintf("=%d=", p.asked)
+	p.send(line)
+	p.send("echo " + mark)
+	p.expect(mark, within)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lines[from:] {
+		if l == mark {
+			break
+		}
+		if !strings.HasPrefix(l, "<") {
+			answer = append(answer, l)
+		}
+	}
+	return answer
 }
 
 // status waits for the end of the process.
