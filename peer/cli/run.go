@@ -111,12 +111,16 @@ func (r *run) serve(ctx context.Context) error {
 	r.leave, r.gone = leave, make(chan struct{})
 	go func() {
 		defer close(r.gone)
+		defer readline.RestoreOnPanic(r.screen.reader)
 		r.ended = r.node.Run(nodeCtx)
 	}()
 	drive, stop := context.WithCancel(ctx)
 	defer stop()
 	var watchers sync.WaitGroup
-	watchers.Go(func() { r.watchInterrupts(drive, stop) })
+	watchers.Go(func() {
+		defer readline.RestoreOnPanic(r.screen.reader)
+		r.watchInterrupts(drive, stop)
+	})
 	err := r.drive(drive)
 	stop()
 	watchers.Wait()
