@@ -138,6 +138,9 @@ type Filter struct {
 const (
 	AskFilters = "filters" // all filters of the run: Answer.Filters
 	AskSummary = "summary" // the rows of the run so far: Answer.Rows
+	AskRun     = "run"     // all rows, those that the server put in too, and all filters
+	AskReset   = "reset"   // forget the asking peer's filters, and what they could have seen
+	AskPrepare = "prepare" // wait until all filters have their counts, or will not get them: Answer.Rows, judged
 )
 
 // Answer is what the server knows of the run that the peer takes part in.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,28 @@ func (p *peer) test() []repl.Command {
 			Name: "testfilters", Group: "test", Query: true,
 			Summary: "all filters of the run, and what they have seen",
 			Run:     p.testFilters,
+		},
+		{
+			Name: "testlocalfilters", Group: "test", Query: true,
+			Summary: "the filters that this peer has registered",
+			Run:     p.testLocalFilters,
+		},
+		{
+			Name: "testrun", Group: "test", Query: true,
+			Summary: "the run this peer takes part in, and what is left of it",
+			Run:     p.testRun,
+		},
+		{
+			Name: "testreset", Group: "test",
+			Summary: "start over: forget this peer's filters",
+			Help:    "Filters that are registered later count what comes from then on. Without any\nfilter, the run has asserted nothing, and does not pass.",
+			Run:     p.testReset,
+		},
+		{
+			Name: "testsummaryprepare", Group: "test",
+			Summary: "wait for the filters; testsummary then has results",
+			Help:    "It returns when each filter has its count, or will not get it any more. The run\nis judged at its end all the same.",
+			Run:     p.testSummaryPrepare,
 		},
 		{
 			Name: "testsummary", Group: "test", Query: true,
@@ -59,11 +82,23 @@ func (p *peer) testFilters(ctx context.Context, c *repl.Call) error {
 	if err != nil {
 		return err
 	}
+	return printFilters(c, a.Filters)
+}
+
+func (p *peer) testLocalFilters(ctx context.Context, c *repl.Call) error {
+	a, err := p.ask(ctx, testlink.AskFilters)
+	if err != nil {
+		return err
+	}
+	return printFilters(c, slices.DeleteFunc(a.Filters, func(f testlink.FilterStatus) bool { return f.Peer != p.Node.Name() }))
+}
+
+func printFilters(c *repl.Call, filters []testlink.FilterStatus) error {
 	if c.JSON {
-		return printJSON(c.Out, append([]testlink.FilterStatus{}, a.Filters...))
+		return printJSON(c.Out, append([]testlink.FilterStatus{}, filters...))
 	}
 	var rows [][]string
-	for _, f := range a.Filters {
+	for _, f := range filters {
 		rows = append(rows, []string{f.Peer, f.Filter.Stream, strconv.Itoa(f.Filter.Count), strconv.Itoa(f.Seen), f.Filter.Pattern})
 	}
 	return printTable(c.Out, []string{"PEER", "STREAM", "EXPECTED", "SEEN", "PATTERN"}, rows)
@@ -80,5 +115,82 @@ func (p *peer) testSummary(ctx context.Context, c *repl.Call) error {
 	for _, r := range a.Rows {
 		fmt.Fprintf(c.Out, "%s %q %s\n", r.Kind, repl.Neutral(r.Text), r.Status)
 	}
+	return nil
+}
+
+// progress is how far a run is.
+type progress struct {
+	Scenario  string `json:"scenario"`
+	Rows      int    `json:"rows"`      // lines of the run, those of filters excepted
+	Done      int    `json:"done"`      // of them
+	Filters   int    `json:"filters"`   // of all peers
+	Satisfied int    `json:"satisfied"` // of them: they have their counts now
+	Left      []left `json:"left"`      // the lines that have not ended
+}
+
+type left struct {
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+func (p *peer) testRun(ctx context.Context, c *repl.Call) error {
+	a, err := p.ask(ctx, testlink.AskRun)
+	if err != nil {
+		return err
+	}
+	run := progressOf(a)
+	if c.JSON {
+		return printJSON(c.Out, run)
+	}
+	fmt.Fprintf(c.Out, "scenario  %s\nlines     %d of %d done\nfilters   %d of %d have their counts\n",
+		repl.Neutral(run.Scenario), run.Done, run.Rows, run.Satisfied, run.Filters)
+	for _, l := range run.Left {
+		fmt.Fprintf(c.Out, "left      %s\n", repl.Neutral(l.Text))
+	}
+	return nil
+}
+
+func progressOf(a testlink.Answer) progress {
+	run := progress{Scenario: a.Scenario, Filters: len(a.Filters), Left: []left{}}
+	for _, r := range a.Rows {
+		if r.Kind == "event" {
+			continue
+		}
+		run.Rows++
+		if r.Status != "" {
+			run.Done++
+			continue
+		}
+		run.Left = append(run.Left, left{r.Kind, r.Text})
+	}
+	for _, f := range a.Filters {
+		if f.Seen == f.Filter.Count {
+			run.Satisfied++
+		}
+	}
+	return run
+}
+
+func (p *peer) testReset(ctx context.Context, c *repl.Call) error {
+	a, err := p.ask(ctx, testlink.AskReset)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Out, "forgot %s\n", count(len(a.Filters), "filter"))
+	return nil
+}
+
+func (p *peer) testSummaryPrepare(ctx context.Context, c *repl.Call) error {
+	a, err := p.ask(ctx, testlink.AskPrepare)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, f := range a.Filters {
+		if f.Seen == f.Filter.Count {
+			n++
+		}
+	}
+	fmt.Fprintf(c.Out, "%d of %s as expected; testsummary has the results\n", n, count(len(a.Filters), "filter"))
 	return nil
 }

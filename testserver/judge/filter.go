@@ -54,18 +54,38 @@ func (j *Judge) AddFilter(name string, f testlink.Filter) (int, error) {
 
 // Filters are all filters, in the order of their numbers.
 func (j *Judge) Filters() []testlink.FilterStatus {
-	all := make([]testlink.FilterStatus, len(j.filters))
-	for i, f := range j.filters {
-		all[i] = f.FilterStatus
+	all := make([]testlink.FilterStatus, 0, len(j.filters))
+	for _, f := range j.filters {
+		if f != nil {
+			all = append(all, f.FilterStatus)
+		}
 	}
 	return all
+}
+
+// Filter is the filter with that number, which must not be forgotten.
+func (j *Judge) Filter(number int) testlink.FilterStatus { return j.filters[number].FilterStatus }
+
+// Forget forgets the filters of a peer, and the lines that it has recorded: a
+// filter that is added later begins to count then. It returns the numbers of
+// the filters.
+func (j *Judge) Forget(name string) []int {
+	var forgotten []int
+	for n, f := range j.filters {
+		if f != nil && f.Peer == name {
+			j.filters[n] = nil
+			forgotten = append(forgotten, n)
+		}
+	}
+	clear(j.peers[name].lines)
+	return forgotten
 }
 
 // Decided tells whether waiting for more lines is of no use: each filter has
 // its count, or its peer will not record any more.
 func (j *Judge) Decided() bool {
 	for _, f := range j.filters {
-		if f.Seen < f.Filter.Count && !j.peers[f.Peer].gone {
+		if f != nil && f.Seen < f.Filter.Count && !j.peers[f.Peer].gone {
 			return false
 		}
 	}

@@ -20,8 +20,8 @@ import (
 // goroutines. The zero value is not ready: use New.
 type Judge struct {
 	peers   map[string]*peer
-	names   []string // sorted
-	filters []*filter
+	names   []string  // sorted
+	filters []*filter // by number; nil for one that was forgotten
 	gaps    journal.Gaps
 	holds   bool      // the peers have converged ...
 	since   time.Time // ... and this has not changed since
@@ -81,7 +81,7 @@ func (j *Judge) Record(name string, e journal.Event) error {
 	p := j.peers[name]
 	p.lines[e.Type] = append(p.lines[e.Type], e.Text)
 	for _, f := range j.filters {
-		if f.Peer == name && f.takes(e.Type, e.Text) {
+		if f != nil && f.Peer == name && f.takes(e.Type, e.Text) {
 			f.Seen++
 		}
 	}

@@ -120,8 +120,12 @@ func (p *fakePeer) carryOut(id uint64, line string) {
 		n, _ := strconv.Atoi(f[1])
 		p.ask(id, testlink.Asked{Filter: &testlink.Filter{Stream: f[0], Count: n, Pattern: f[2]}})
 		return
-	case "testsummary":
-		p.ask(id, testlink.Asked{Question: testlink.AskSummary})
+	case "testsummary", "testrun", "testreset", "testsummaryprepare":
+		question := map[string]string{
+			"testsummary": testlink.AskSummary, "testrun": testlink.AskRun,
+			"testreset": testlink.AskReset, "testsummaryprepare": testlink.AskPrepare,
+		}[word]
+		p.ask(id, testlink.Asked{Question: question})
 		return
 	case "quit":
 		p.ok(id)

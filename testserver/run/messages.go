@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/peerlab/peerlab/internal/testlink"
@@ -64,6 +65,12 @@ func (r *runner) asked(p *peer, q testlink.Asked) {
 		p.link.Answer(q.ID, testlink.Answer{Scenario: r.cfg.Script.Name, Filters: r.judge.Filters()})
 	case q.Question == testlink.AskSummary:
 		p.link.Answer(q.ID, testlink.Answer{Scenario: r.cfg.Script.Name, Rows: r.summary()})
+	case q.Question == testlink.AskRun:
+		p.link.Answer(q.ID, testlink.Answer{Scenario: r.cfg.Script.Name, Filters: r.judge.Filters(), Rows: r.everything()})
+	case q.Question == testlink.AskReset:
+		p.link.Answer(q.ID, testlink.Answer{Scenario: r.cfg.Script.Name, Filters: r.reset(p)})
+	case q.Question == testlink.AskPrepare:
+		r.preparing = append(r.preparing, preparing{p, q.ID, time.Now().Add(r.cfg.Reach)})
 	default:
 		p.link.Refuse(q.ID, fmt.Errorf("the test server does not know the question %q", q.Question))
 	}
@@ -95,13 +102,72 @@ func (r *runner) register(p *peer, f testlink.Filter) error {
 
 // summary are the rows so far, as a peer is told them.
 func (r *runner) summary() []testlink.Row {
+	return slices.DeleteFunc(r.everything(), func(row testlink.Row) bool { return row.Kind == report.KindInserted })
+}
+
+// everything are all rows so far, those that the server has put in too.
+func (r *runner) everything() []testlink.Row {
 	var rows []testlink.Row
-	for _, row := range r.rows() {
-		if row.Kind != report.KindInserted {
-			rows = append(rows, testlink.Row{Kind: row.Kind, Text: row.Text, Status: row.Status})
-		}
+	for _, row := range r.result.Rows {
+		rows = append(rows, testlink.Row{Kind: row.Kind, Text: row.Text, Status: row.Status})
+	}
+	for _, e := range r.events {
+		rows = append(rows, testlink.Row{Kind: e.row.Kind, Text: e.row.Text, Status: r.soFar(e)})
 	}
 	return rows
+}
+
+// reset forgets the filters of a peer, their rows, and what they could have
+// seen; and returns them.
+func (r *runner) reset(p *peer) []testlink.FilterStatus {
+	var gone []testlink.FilterStatus
+	for _, f := range r.judge.Filters() {
+		if f.Peer == p.name {
+			gone = append(gone, f)
+		}
+	}
+	numbers := r.judge.Forget(p.name)
+	r.events = slices.DeleteFunc(r.events, func(e *event) bool { return slices.Contains(numbers, e.filter) })
+	return gone
+}
+
+// preparing is a question for a summary in which filters are judged. Messages
+// may still be under way, so it waits for them like the end of the run does.
+type preparing struct {
+	peer *peer
+	id   uint64
+	by   time.Time
+}
+
+// answerPrepared answers those whose time has come, and returns when it wants
+// to be asked again: at that time or again, whichever comes first.
+func (r *runner) answerPrepared(again time.Time) time.Time {
+	now, decided := time.Now(), r.judge.Decided()
+	r.preparing = slices.DeleteFunc(r.preparing, func(q preparing) bool {
+		if !decided && now.Before(q.by) {
+			if again.IsZero() || q.by.Before(again) {
+				again = q.by
+			}
+			return false
+		}
+		r.prepared = true
+		if q.peer.link != nil {
+			q.peer.link.Answer(q.id, testlink.Answer{Scenario: r.cfg.Script.Name, Filters: r.judge.Filters(), Rows: r.summary()})
+		}
+		return true
+	})
+	return again
+}
+
+// soFar is the status of a row that is shown before the end.
+func (r *runner) soFar(e *event) string {
+	switch {
+	case e.row.Status != report.Open || e.filter < 0 || !r.prepared:
+		return e.row.Status
+	case satisfied(r.judge.Filter(e.filter)):
+		return report.OK
+	}
+	return report.Fail
 }
 
 func (r *runner) closed(p *peer, c testlink.Closed) {

@@ -141,6 +141,11 @@ type runner struct {
 	events []*event
 	inRow  int // index of the statement that runs
 
+	// preparing are the questions that wait until the filters are decided;
+	// from then on the summary tells how they stand.
+	preparing []preparing
+	prepared  bool
+
 	ended     <-chan error // the engine's end; nil once it was received
 	engineErr error
 	ending    bool     // the script is done: ends of peers are expected
@@ -259,6 +264,7 @@ func (r *runner) wait(ctx context.Context, done func() (ok bool, again time.Time
 		if ok {
 			return nil
 		}
+		again = r.answerPrepared(again)
 		var alarm <-chan time.Time
 		if !again.IsZero() {
 			timer.Reset(time.Until(again))

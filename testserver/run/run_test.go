@@ -241,6 +241,62 @@ func TestPeersMayAskForTheSummary(t *testing.T) {
 	})
 }
 
+func TestPeersMayAskForTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		play(t, "alice init\nbob init\nalice testfilter view 0 x\nalice testrun\n", w, nil)
+		a := w.peers[0].answered
+		if a.Scenario != "x" || len(a.Filters) != 1 || len(a.Rows) != 5 || a.Rows[3].Status != report.Open {
+			t.Errorf("answer %+v", a)
+		}
+	})
+}
+
+// What a peer forgets is not judged, and what it saw before does not count for
+// filters that come later.
+func TestReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const before = "alice init\nbob init\nalice testfilter view 2 <bob>\nbob msg one\nalice testreset\n"
+		r, _ := play(t, before, &world{}, nil)
+		if r.Verdict != report.Unknown || r.Count(report.KindEvent, report.Fail) != 0 {
+			t.Errorf("without a filter:\n%s", shown(r))
+		}
+		r, _ = play(t, before+"alice testfilter view 1 <bob>\nbob msg two\n", &world{}, nil)
+		if r.Verdict != report.Passed || r.Count(report.KindEvent, report.OK) != 1 {
+			t.Errorf("with a later filter:\n%s", shown(r))
+		}
+	})
+}
+
+// A message that is still under way is waited for before a summary is given.
+func TestExpectationsAreJudgedWhenNothingIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := only("bob", "msg", func(p *fakePeer, id uint64) {
+			p.ok(id)
+			time.AfterFunc(3*time.Second, func() { p.w.calls <- func() { p.w.peers[0].record("view", "<bob> test") } })
+		})()
+		const file = "alice init\nbob init\nalice testfilter view 1 <bob> test\nbob msg test\nalice testsummaryprepare\nalice testsummary\n"
+		r, took := play(t, file, w, nil)
+		if r.Verdict != report.Passed || took < 4*time.Second || took > 6*time.Second {
+			t.Errorf("took %s\n%s", took, shown(r))
+		}
+		rows := w.peers[0].answered.Rows
+		if last := rows[len(rows)-1]; last.Kind != report.KindEvent || last.Status != report.OK {
+			t.Errorf("the filter's row is %+v", last)
+		}
+		r, took = play(t, file, &world{behave: func(p *fakePeer, id uint64, line string) bool {
+			if line != "msg test" {
+				return false
+			}
+			p.ok(id)
+			return true
+		}}, nil)
+		if r.Verdict != report.Failed || took < 20*time.Second || took > 23*time.Second {
+			t.Errorf("nothing comes: took %s, want 10 s to prepare and 10 s to judge\n%s", took, shown(r))
+		}
+	})
+}
+
 func TestAFullDiskIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script, _ := scenario.Parse("x.cmd", []byte(hello))

@@ -157,14 +157,13 @@ func (r *runner) judgeFilters(ctx context.Context) {
 	if r.cut(ctx) != nil {
 		return // not decided: the rows stay missed
 	}
-	seen := r.judge.Filters()
 	for _, e := range r.events {
 		e.row.DurationMS = float64(time.Since(began).Microseconds()) / 1000
 		switch {
 		case e.filter < 0:
 			e.row.Status, e.row.Wrong = report.Miss, r.unregistered(e)
-		case seen[e.filter].Seen != seen[e.filter].Filter.Count:
-			f := seen[e.filter]
+		case !satisfied(r.judge.Filter(e.filter)):
+			f := r.judge.Filter(e.filter)
 			e.row.Status = report.Fail
 			e.row.Wrong = fmt.Sprintf("expected %d, seen %d", f.Filter.Count, f.Seen)
 			e.row.Seen = r.judge.Closest(e.filter, 3)
@@ -186,6 +185,8 @@ func (r *runner) leftOut() bool {
 		return row.Kind == report.KindCommand && row.Status == report.Miss
 	})
 }
+
+func satisfied(f testlink.FilterStatus) bool { return f.Seen == f.Filter.Count }
 
 // unregistered says why a filter of the file was not announced.
 func (r *runner) unregistered(e *event) string {
