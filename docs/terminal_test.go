@@ -34,7 +34,8 @@ type terminal struct {
 	master *os.File
 	cmd    *exec.Cmd
 	read   sync.WaitGroup
-	seen   int // row from which on lines are expected
+	seen   int    // row from which on lines are expected
+	typed  string // the beginning of a line that was not entered yet
 
 	mu      sync.Mutex
 	vt      vt10x.Terminal
@@ -126,20 +127,36 @@ func (x *terminal) run(b block) {
 	}
 }
 
-// types waits for the prompt and enters what is typed there.
+// types waits for the prompt, with what has been typed there, and types on.
 func (x *terminal) types(prompt, text string) {
 	x.t.Helper()
-	x.wait("prompt "+prompt, func(rows []string, cursor int) bool {
+	row := strings.TrimSpace(prompt + " " + x.typed)
+	x.wait("row "+row, func(rows []string, cursor int) bool {
 		x.seen = max(x.seen, cursor)
-		return rows[cursor] == prompt
+		return rows[cursor] == row
 	})
-	x.seen++
-	keys := strings.NewReplacer("<Tab>", "\t", "<Up>", "\x1b[A", "<Enter>", "\r", "<Ctrl-C>", "\x03", "<Ctrl-D>", "\x04").Replace(text)
-	if !strings.HasSuffix(text, "<Ctrl-D>") && !strings.HasSuffix(text, "<Ctrl-C>") {
+	rest, ok := strings.CutPrefix(text, x.typed)
+	if !ok {
+		x.t.Fatalf("terminal %s: %q was typed, and the line goes on otherwise: %q", x.name, x.typed, text)
+	}
+	keys := strings.NewReplacer("<Tab>", "\t", "<Up>", "\x1b[A", "<Enter>", "", "<Ctrl-C>", "\x03", "<Ctrl-D>", "\x04").Replace(rest)
+	typed, more := strings.CutSuffix(keys, "…")
+	x.typed = ""
+	switch {
+	case more:
+		x.typed, keys = typed, typed
+	case strings.HasSuffix(text, "<Ctrl-D>"), strings.HasSuffix(text, "<Ctrl-C>"):
+		x.seen++
+	default:
+		x.seen++
 		keys += "\r"
 	}
 	if _, err := x.master.WriteString(keys); err != nil {
 		x.t.Fatal(err)
+	}
+	if more {
+		row = prompt + " " + x.typed
+		x.wait("row "+row, func(rows []string, cursor int) bool { return rows[cursor] == strings.TrimSpace(row) })
 	}
 }
 

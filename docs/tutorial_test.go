@@ -43,7 +43,7 @@ func newPlayer(t *testing.T, dir string, env ...string) *player {
 	env = append([]string{
 		"PATH=" + at("bin") + string(os.PathListSeparator) + os.Getenv("PATH"), "GOBIN=" + at("bin"),
 		"HOME=" + at("home"), "TMPDIR=" + at("tmp"), "XDG_RUNTIME_DIR=" + at("run"), "XDG_STATE_HOME=" + at("state"),
-		"GOFLAGS=-mod=mod -buildvcs=false", "GOPROXY=off", "GOSUMDB=off", "LC_ALL=C.UTF-8",
+		"GOFLAGS=-buildvcs=false", "GOPROXY=off", "GOSUMDB=off", "LC_ALL=C.UTF-8",
 		"GOMODCACHE=" + goEnv(t, "GOMODCACHE"), "GOCACHE=" + goEnv(t, "GOCACHE"), "GOTOOLCHAIN=local",
 	}, env...)
 	return &player{t: t, dir: dir, cwd: dir, env: env, terminals: map[string]*terminal{}}
@@ -209,4 +209,10 @@ func TestTemplateTutorial(t *testing.T) {
 	t.Parallel()
 	p := newPlayer(t, t.TempDir(), "PEERLAB="+root(t), "GOWORK=off")
 	p.play(blocks(t, filepath.Join("..", "repl", "template", "README.md")))
+}
+
+func TestTutorial(t *testing.T) {
+	t.Parallel()
+	p := newPlayer(t, root(t))
+	p.play(blocks(t, "tutorial.md"))
 }
