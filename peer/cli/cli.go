@@ -91,7 +91,6 @@ peer leaves in order, and the status is 1 if a command failed.`,
 		},
 	}
 	f.register(root.Flags())
-	_ = root.Flags().MarkHidden("dev")               // it is accepted; the commands that it opens are to come
 	_ = root.RegisterFlagCompletionFunc("log-level", // the flag exists
 		cobra.FixedCompletions(logbook.Levels(), cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(demoCommand(p, status))

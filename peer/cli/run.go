@@ -92,7 +92,7 @@ func (r *run) wire(ctx context.Context) (err error) {
 	if r.node, err = node.New(cfg); err != nil {
 		return program.Usage(err) // the rest of cfg is sound
 	}
-	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openScript, Place: place}
+	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openScript, Place: place, Dev: r.flags.dev, System: runSystem}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
 			return err
