@@ -72,15 +72,13 @@ func tableOf(list []repl.Candidate, columns int) string {
 // the columns. It says how many rows are left out.
 func bounded(table string, columns, rows int) string {
 	lines := strings.Split(strings.TrimSuffix(table, "\n"), "\n")
-	more := ""
 	if rows = max(rows, 2); len(lines) > rows {
-		more = fmt.Sprintf("  (%d more rows: type another letter)\n", len(lines)-rows+1)
-		lines = lines[:rows-1]
+		lines = append(lines[:rows-1], fmt.Sprintf("  (%d more rows: type on)", len(lines)-rows+1))
 	}
 	for i, l := range lines {
 		lines[i] = join(cutRight(cells([]rune(l)), columns-1))
 	}
-	return strings.Join(lines, "\n") + "\n" + more
+	return strings.Join(lines, "\n") + "\n"
 }
 
 func inColumns(list []repl.Candidate, width, perRow int) string {

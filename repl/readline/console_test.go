@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -148,6 +149,26 @@ func (c *console) wait(what string, ok func() bool) {
 			c.t.Fatalf("%s: not after %v; the screen is\n%s", what, patience, c.text())
 		}
 	}
+}
+
+// until waits for what no output announces.
+func (c *console) until(what string, ok func() bool) {
+	c.t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%s: not after %v; the screen is\n%s", what, patience, c.text())
+		}
+	}
+}
+
+// unread is how many bytes that were typed nobody has read.
+func (c *console) unread() int {
+	c.t.Helper()
+	n, err := unix.IoctlGetInt(int(c.slave.Fd()), readline.Unread)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return n
 }
 
 // shows waits until the whole screen is text.

@@ -33,17 +33,17 @@ func (p *paste) add(b byte) (done bool) {
 		}
 		return false
 	case p.mark > 0:
-		p.keep(pasteEnd[:p.mark])
+		p.keep([]byte(pasteEnd[:p.mark])...)
 		p.mark = 0
 		return p.add(b)
 	}
-	p.keep(string(b))
+	p.keep(b)
 	return false
 }
 
-func (p *paste) keep(s string) {
+func (p *paste) keep(b ...byte) {
 	if len(p.text) < maxPaste {
-		p.text = append(p.text, s...)
+		p.text = append(p.text, b...)
 	}
 }
 
