@@ -442,6 +442,7 @@ func (g *Group) Ping(m extension.Member) (time.Duration, error) {
 	if name == "" {
 		return 0, fmt.Errorf("%s is not in the group", m.Name)
 	}
-	rtt, err := list.Ping(name, udpAddr(m.Addr))
-	return max(0, rtt), err // memberlist looks at the clock after it has sent
+	start := time.Now() // memberlist looks at the clock after it has sent
+	_, err = list.Ping(name, udpAddr(m.Addr))
+	return time.Since(start), err
 }

@@ -99,11 +99,11 @@ func (s *Settings) Clone() *Settings {
 
 // List returns every tunable field with its value, sorted by name.
 func (s *Settings) List() []Setting {
-	c := reflect.ValueOf(s.config()).Elem()
+	c, p := reflect.ValueOf(s.config()).Elem(), reflect.ValueOf(profile()).Elem()
 	var all []Setting
 	for _, name := range Fields() {
-		_, changed := s.changed[name]
-		all = append(all, Setting{Name: name, Value: fmt.Sprint(c.FieldByName(name).Interface()), Changed: changed})
+		value, usual := fmt.Sprint(c.FieldByName(name).Interface()), fmt.Sprint(p.FieldByName(name).Interface())
+		all = append(all, Setting{Name: name, Value: value, Changed: value != usual})
 	}
 	return all
 }

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
+
 	"regexp"
 	"slices"
 	"strings"
@@ -574,7 +574,7 @@ func TestTableIsWhole(t *testing.T) {
 				_ = c.Complete(make([]string, n))
 			}
 		}
-		if got := strings.Join(groups, " "); got != "cli bootstrap memberlist chat broadcast test script" {
+		if got := strings.Join(groups, " "); got != "cli bootstrap memberlist chat broadcast test development script" {
 			t.Errorf("the groups are %s", got)
 		}
 		for line, want := range map[string]string{"/log ": "level", "/log level ": "membership", "/log level all ": "trace", "/memberlistconfigure ": "ProbeInterval"} {
@@ -584,45 +584,4 @@ func TestTableIsWhole(t *testing.T) {
 			}
 		}
 	})
-}
-
-// The scripts in scripts/shell are documentation that runs.
-func TestScripts(t *testing.T) {
-	const dir = "../../scripts/shell"
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		t.Run(e.Name(), func(t *testing.T) {
-			raw, err := os.ReadFile(path.Join(dir, e.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			synctest.Test(t, func(t *testing.T) {
-				r := newRoom(t)
-				bob := r.peer("bob", nil)
-				bob.must("init")
-				p := r.peer("alice", nil)
-				var out bytes.Buffer
-				err := p.Script(t.Context(), e.Name(), bytes.NewReader(raw), &out)
-				if err != nil && !errors.Is(err, repl.ErrQuit) {
-					t.Fatalf("%v\n%s", err, &out)
-				}
-				if e.Name() != "every-command.cmd" {
-					return
-				}
-				used := map[string]bool{}
-				for _, c := range p.commands {
-					name, _, _ := strings.Cut(c.Text, " ")
-					used[name] = true
-				}
-				for _, c := range p.Table().Commands() {
-					if slices.Contains([]string{"cli", "bootstrap", "memberlist", "broadcast", "chat"}, c.Group) && !used[c.Name] && c.Name != "exit" {
-						t.Errorf("%s is not in the script", c.Name)
-					}
-				}
-			})
-		})
-	}
 }
