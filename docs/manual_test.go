@@ -39,8 +39,6 @@ func manual(root *cobra.Command) []byte {
 	}
 	p.macro("SH", "SHELL COMPLETION")
 	p.text(root.Name() + " completion SHELL\nprints a completion script for bash, zsh, fish or powershell; add --help to it to see where the script belongs.")
-	p.macro("SH", "ENVIRONMENT")
-	p.text("Each option can also be given as a variable: --some-option as PEERLAB_SOME_OPTION. An option on the command line wins.")
 	if root.Example != "" {
 		p.macro("SH", "EXAMPLES")
 		p.example(root.Example)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
+	"golang.org/x/sys/unix"
 )
 
 // patience bounds every wait for a line or a prompt.
@@ -57,8 +58,15 @@ func openTerminal(t *testing.T, name, dir string, env []string) *terminal {
 	return x
 }
 
-// close ends the shell, and with its terminal what still runs in it.
+// close ends the shell and what still runs in the foreground.
 func (x *terminal) close() {
+	if conn, err := x.master.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) {
+			if group, err := unix.IoctlGetInt(int(fd), unix.TIOCGPGRP); err == nil && group > 1 {
+				_ = unix.Kill(-group, unix.SIGKILL) // it may have ended
+			}
+		})
+	}
 	_ = x.cmd.Process.Kill() // it may have ended
 	_ = x.cmd.Wait()
 	_ = x.master.Close()

@@ -72,8 +72,14 @@ Peers of one user on one machine find each other without any flags: start
 "peer alice" in one terminal and "peer bob" in another. Beyond one machine,
 name a bootstrap service with --bootstrap, or a member with --join.
 
-Without a terminal every line of standard input is a command; at its end the
-peer leaves in order, and the status is 1 if a command failed.`,
+Without a terminal every line of standard input is a command, and at its end the
+peer leaves in order.
+
+Each flag can also be given in the environment: --group as PEERLAB_GROUP. A flag
+wins over the environment.
+
+Exit status: 0 it left in order, 1 a command failed or the peer could not start,
+2 the flags are wrong, 130 interrupted.`,
 		Example: `  peer alice                    a peer with a shell
   peer demo                     three peers in one terminal
   peer bob -c members           start, run a command, leave
@@ -121,7 +127,7 @@ type flags struct {
 
 func (f *flags) register(s *pflag.FlagSet) {
 	s.SortFlags = false
-	s.StringVar(&f.group, "group", bootstrap.DefaultGroup, "the group to be in")
+	s.StringVar(&f.group, "group", bootstrap.DefaultGroup, "the group to be in, a `NAME`")
 	s.StringVar(&f.bootstrap, "bootstrap", "", "`URL` of the bootstrap service (default: the one of this machine)")
 	s.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token that the bootstrap service at --bootstrap asks for")
 	s.StringVar(&f.bind, "bind", "127.0.0.1:0", "the one address to listen on, `HOST:PORT`")
@@ -136,5 +142,5 @@ func (f *flags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.test, "test", "", "attach to the test server at `URL`; its token is read from PEERLAB_TOKEN")
 	s.BoolVar(&f.dev, "dev", false, "commands for development; whoever drives this peer can then run code")
 	s.StringVar(&f.log, "log", "", "log to `FILE` (default: peer.log in the data directory)")
-	s.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn, error or disabled")
+	s.StringVar(&f.logLevel, "log-level", "info", "`LEVEL` of the log: debug, info, warn, error or disabled")
 }

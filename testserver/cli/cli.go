@@ -80,6 +80,9 @@ func newRoot(p Process) *cobra.Command {
 shall do the rest of it. It starts the peers, waits where waiting is due, and
 judges what the peers saw.
 
+Each flag can also be given in the environment: --out as PEERLAB_OUT. A flag wins
+over the environment.
+
 Exit status: 0 passed, 1 failed, 2 unknown (nothing was asserted, or not all
 was reached), 3 the harness itself failed, 130 interrupted.`,
 		Example: `  testserver run scripts/scenario/default.cmd
