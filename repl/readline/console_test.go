@@ -27,7 +27,7 @@ const patience = 10 * time.Second
 
 // console is a pseudo-terminal with a model of its screen, and a reader on it.
 type console struct {
-	t             *testing.T
+	t             testing.TB
 	master, slave *os.File
 	repl.LineReader
 
@@ -38,7 +38,7 @@ type console struct {
 	ended   chan struct{}
 }
 
-func newConsole(t *testing.T, columns, rows int, change ...func(*readline.Config)) *console {
+func newConsole(t testing.TB, columns, rows int, change ...func(*readline.Config)) *console {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -67,7 +67,7 @@ func newConsole(t *testing.T, columns, rows int, change ...func(*readline.Config
 }
 
 // unblocked returns f such that closing it ends a Read.
-func unblocked(t *testing.T, f *os.File) *os.File {
+func unblocked(t testing.TB, f *os.File) *os.File {
 	t.Helper()
 	fd, err := unix.Dup(int(f.Fd()))
 	if err == nil {

@@ -19,17 +19,24 @@ import (
 // TestControlZ: "shell", which starts "reader" as a job on its terminal.
 const roleVariable = "READLINE_TEST_ROLE"
 
+// startShell starts the shell role as the leader of a session on the console.
+func (c *console) startShell() *exec.Cmd {
+	c.t.Helper()
+	shell := exec.Command(os.Args[0], "-test.run=^TestRole$")
+	shell.Env = append(os.Environ(), roleVariable+"=shell", "GORACE=atexit_sleep_ms=0")
+	shell.Stdin, shell.Stdout, shell.Stderr = c.slave, c.slave, c.slave
+	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := shell.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	return shell
+}
+
 // TestControlZ: ctrl-Z gives the terminal back and stops the job, and not the
 // shell that started it; when the job goes on, the line is as it was.
 func TestControlZ(t *testing.T) {
 	c := newConsole(t, 60, 20)
-	shell := exec.Command(os.Args[0], "-test.run=^TestRole$")
-	shell.Env = append(os.Environ(), roleVariable+"=shell")
-	shell.Stdin, shell.Stdout, shell.Stderr = c.slave, c.slave, c.slave
-	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if err := shell.Start(); err != nil {
-		t.Fatal(err)
-	}
+	shell := c.startShell()
 	found := c.state()
 	c.wait("prompt", func() bool { return strings.HasSuffix(c.text(), "job>") })
 	c.types("abc\x1a")
@@ -37,13 +44,48 @@ func TestControlZ(t *testing.T) {
 	if c.state() != found {
 		t.Error("while stopped: the terminal is not as it was found")
 	}
-	if err := unix.Kill(shell.Process.Pid, unix.SIGUSR1); err != nil { // fg
+	c.continueJob(shell)
+}
+
+// TestStoppedFromOutside: a job that somebody else stops takes the terminal
+// back when it goes on, though the shell has used it.
+func TestStoppedFromOutside(t *testing.T) {
+	c := newConsole(t, 60, 20)
+	shell := c.startShell()
+	found := c.state()
+	c.wait("prompt", func() bool { return strings.HasSuffix(c.text(), "job>") })
+	c.types("abc")
+	c.wait("row", func() bool { return strings.HasSuffix(c.text(), "job> abc") })
+	raw := c.state()
+	if err := unix.Kill(shell.Process.Pid, unix.SIGUSR2); err != nil { // kill -TSTP
 		t.Fatal(err)
 	}
+	c.wait("stopped", func() bool { return strings.Contains(c.text(), "\nstopped") })
+	if err := unix.IoctlSetTermios(int(c.slave.Fd()), readline.SetTermios, &found); err != nil {
+		t.Fatal(err)
+	}
+	before := len(c.output())
+	c.continueJob(shell, func() {
+		if c.state() != raw || !strings.Contains(c.output()[before:], "\x1b[?2004h") {
+			t.Error("the terminal is not taken back")
+		}
+	})
+}
+
+// continueJob is fg in the shell; then the job reads what was typed before
+// and after it was stopped.
+func (c *console) continueJob(shell *exec.Cmd, checks ...func()) {
+	c.t.Helper()
+	if err := unix.Kill(shell.Process.Pid, unix.SIGUSR1); err != nil {
+		c.t.Fatal(err)
+	}
 	c.wait("row", func() bool { return strings.HasSuffix(c.text(), "job> abc") })
+	for _, check := range checks {
+		check()
+	}
 	c.types("d\r")
 	if err := shell.Wait(); err != nil {
-		t.Errorf("%v; the screen is\n%s", err, c.text())
+		c.t.Errorf("%v; the screen is\n%s", err, c.text())
 	}
 	c.wait("line", func() bool { return strings.Contains(c.text(), `read "abcd"`) })
 }
@@ -55,13 +97,22 @@ func TestRole(t *testing.T) {
 		os.Exit(beShell())
 	case "reader":
 		os.Exit(beReader())
+	case "leaver":
+		os.Exit(beLeaver())
+	case "panicker":
+		os.Exit(bePanicker())
+	case "printer":
+		os.Exit(bePrinter(false))
+	case "plain printer":
+		os.Exit(bePrinter(true))
 	}
 }
 
 // beShell starts the reader in a process group of its own, in the foreground,
-// and continues it once, when asked to by SIGUSR1, after it was stopped.
+// stops it when asked to by SIGUSR2, and continues it once, when asked to by
+// SIGUSR1, after it was stopped.
 func beShell() int {
-	fg := notified(unix.SIGUSR1)
+	fg, stop := notified(unix.SIGUSR1), notified(unix.SIGUSR2)
 	job := exec.Command(os.Args[0], "-test.run=^TestRole$")
 	job.Env = append(os.Environ(), roleVariable+"=reader")
 	job.Stdin, job.Stdout, job.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -70,6 +121,10 @@ func beShell() int {
 		fmt.Println(err)
 		return 1
 	}
+	go func() {
+		<-stop
+		_ = unix.Kill(-job.Process.Pid, unix.SIGTSTP)
+	}()
 	var status unix.WaitStatus
 	if _, err := unix.Wait4(job.Process.Pid, &status, unix.WUNTRACED, nil); err != nil || !status.Stopped() {
 		fmt.Println("not stopped:", err, status)
