@@ -78,7 +78,7 @@ func widthOf(list []cell) int {
 func render(l line, columns int) (row string, cursor int) {
 	prompt, room := fit(l.prompt, columns)
 	if l.entered() {
-		return prompt + joinRows(l.text[:len(l.text)-1]) + "\n", 0
+		return prompt + joinRows(l.text) + "\n", 0
 	}
 	before, after := cells(l.text[:l.pos]), cells(l.text[l.pos:])
 	left, right, at := window(before, after, room)
@@ -168,9 +168,10 @@ func join(list []cell) string {
 	return b.String()
 }
 
-// joinRows is text in as many rows as it has lines.
+// joinRows is text in as many rows as it has lines, without line breaks at its
+// end.
 func joinRows(text []rune) string {
-	rows := strings.Split(string(text), string(newline))
+	rows := strings.Split(strings.TrimRight(string(text), "\n"+string(newline)), string(newline))
 	for i, r := range rows {
 		rows[i] = join(cells([]rune(r)))
 	}
