@@ -36,6 +36,8 @@ func rules() []rule {
 			who: []string{"..."}, except: []string{"repl/readline"}, never: []string{"github.com/chzyer/readline"}},
 		{why: "the adapter serves the shell, not the peer",
 			who: []string{"repl/readline"}, never: []string{"peer/...", "internal/..."}},
+		{why: "the template is a whole program for strangers to copy: repl, repl/readline and the standard library",
+			who: []string{"repl/template"}, never: []string{"peer/...", "internal/...", "bootstrap-api/...", "testserver/...", "github.com/...", "golang.org/..."}},
 		{why: "memberlist and its traps stay in one package",
 			who: []string{"..."}, except: []string{"peer/membership"}, never: []string{"github.com/hashicorp/memberlist"}},
 		{why: "extensions are pure: they reach the world through extension.Services only",
@@ -168,6 +170,7 @@ func TestRulesCanFail(t *testing.T) {
 	for _, f := range []file{
 		{name: "x", dir: "repl", imports: []string{"github.com/google/uuid"}},
 		{name: "x", dir: "repl", imports: []string{"peer/node"}},
+		{name: "x", dir: "repl/template", imports: []string{"golang.org/x/term"}},
 		{name: "x", dir: "peer/shell", imports: []string{"github.com/chzyer/readline"}},
 		{name: "x", dir: "peer/node", imports: []string{"github.com/hashicorp/memberlist"}},
 		{name: "x", dir: "peer/chat", imports: []string{"net"}},

@@ -72,7 +72,7 @@ func withHelp(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return Usage(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+				return Usage(fmt.Errorf("%w; see %s --help", argsError(cmd, args, err), cmd.CommandPath()))
 			}
 			return nil
 		}
@@ -80,6 +80,20 @@ func withHelp(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		withHelp(sub)
 	}
+}
+
+// argsError says in the words of the shell that arguments do not fit, where
+// the library has only counted them.
+func argsError(cmd *cobra.Command, args []string, err error) error {
+	text := err.Error()
+	if !strings.Contains(text, "arg(s)") && !strings.HasPrefix(text, "unknown command") {
+		return err
+	}
+	what := "arguments are missing"
+	if len(args) > 0 {
+		what = fmt.Sprintf("%q does not fit", args)
+	}
+	return fmt.Errorf("usage: %s (%s)", cmd.UseLine(), what)
 }
 
 // flagError says in words of the command line why a flag cannot be set.

@@ -62,7 +62,7 @@ func TestMessages(t *testing.T) {
 		{nil, "--number x", `tool: --number "x" does not fit: give a whole number; see tool --help`},
 		{nil, "--wait-for x", `tool: --wait-for "x" does not fit: give a duration such as 90s or 5m; see tool --help`},
 		{nil, "--number", `tool: flag needs an argument: --number; see tool --help`},
-		{nil, "sub", `tool: accepts 1 arg(s), received 0; see tool sub --help`},
+		{nil, "sub", `tool: usage: tool sub WORD [flags] (arguments are missing); see tool sub --help`},
 		{nil, "help nothing", `tool: no help for "nothing"; see tool --help`},
 		{map[string]string{"PEERLAB_WAIT_FOR": "x"}, "", `tool: PEERLAB_WAIT_FOR in the environment: "x" does not fit: give a duration such as 90s or 5m`},
 	} {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -133,10 +134,14 @@ func parse(file string) (*scenario.Script, error) {
 }
 
 // find names the files: those given, and *.cmd in and below folders, sorted.
+// Run directories below a folder are left out.
 func find(paths []string) ([]string, error) {
 	var files []string
 	for _, path := range paths {
 		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: no such file or folder; `testserver list` names scenarios", path)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -145,16 +150,27 @@ func find(paths []string) ([]string, error) {
 			continue
 		}
 		err = filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && filepath.Ext(p) == ".cmd" {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && p != path && isRun(p):
+				return fs.SkipDir
+			case !d.IsDir() && filepath.Ext(p) == ".cmd":
 				files = append(files, p)
 			}
-			return err
+			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
+}
+
+// isRun tells a run directory, whose scenario is a copy.
+func isRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "journal.jsonl"))
+	return err == nil
 }
 
 // runAll runs the scripts as often as wanted and returns the exit status.
