@@ -258,3 +258,38 @@ func TestFailingDisk(t *testing.T) {
 		}
 	}
 }
+
+// A member that is made anew in one process has the next number, and so has
+// the next process.
+func TestNext(t *testing.T) {
+	dir := files.Mem()
+	boot(t, dir)
+	id, err := identity.Open(dir, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want := 3; want <= 5; want++ {
+		if n, err := id.Next(); err != nil || n != want || id.Boot != 2 {
+			t.Errorf("the next boot is %d, %v; want %d, of process %d", n, err, want, id.Boot)
+		}
+	}
+	if err := dir.WriteFile("boot", []byte("many"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := id.Next(); !errors.Is(err, identity.ErrCorrupt) {
+		t.Errorf("a damaged count: %v", err)
+	}
+	if err := dir.WriteFile("boot", []byte("5"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := id.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := boot(t, dir).Boot; n != 6 {
+		t.Errorf("the next process is boot %d", n)
+	}
+	free := &identity.Identity{Boot: 7}
+	if n, err := free.Next(); n != 8 || err != nil {
+		t.Errorf("without a directory: %d, %v", n, err)
+	}
+}
