@@ -446,7 +446,13 @@ func (h *harness) Ask(_ context.Context, question string) (testlink.Answer, erro
 	if question == testlink.AskSummary {
 		return testlink.Answer{Rows: []testlink.Row{{Kind: "event", Text: "<bob> \x1b[31mtest", Status: "OK"}}}, nil
 	}
-	var a testlink.Answer
+	a := testlink.Answer{Scenario: "default"}
+	if question == testlink.AskRun {
+		a.Rows = []testlink.Row{{Kind: "command", Text: "alice init", Status: "OK"}, {Kind: "command", Text: "alice msg x"}, {Kind: "event", Text: "f"}}
+	}
+	if question == testlink.AskReset {
+		defer func() { h.filters = nil }()
+	}
 	for _, f := range h.filters {
 		a.Filters = append(a.Filters, testlink.FilterStatus{Peer: "alice", Filter: f, Seen: 2})
 	}
