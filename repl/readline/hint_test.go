@@ -40,6 +40,23 @@ func TestHints(t *testing.T) {
 	c.shows("message\n> /set")
 }
 
+// TestKeyBeforeAHintIsCheap: the row is not written anew for each key.
+func TestKeyBeforeAHintIsCheap(t *testing.T) {
+	c := newConsole(t, 30, 10)
+	c.SetHint(func(line string) string { return strings.TrimPrefix("/set KEY", line) })
+	done := c.read(t.Context())
+	c.types("/s")
+	c.shows("> /set KEY")
+	c.at(4)
+	before := len(c.output())
+	c.types("e\r")
+	c.ends(done, "/se", nil)
+	c.shows("> /se")
+	if got := c.output()[before:]; got != "\x1b[Ke\x1b[2mt KEY\x1b[0m\x1b[6G\x1b[K\r\n" {
+		t.Errorf("the terminal got %q", got)
+	}
+}
+
 // TestHintIsCut: it does not leave the row, and cannot steer the terminal.
 func TestHintIsCut(t *testing.T) {
 	c := newConsole(t, 30, 20)

@@ -74,23 +74,25 @@ func widthOf(list []cell) int {
 // from 0, at which it leaves the cursor. A text that is too long is shown in
 // part, with < and > where it goes on; the row never reaches the last column,
 // so that the terminal does not wrap it. An entered line is rendered whole, its
-// line breaks are some, and it ends with one.
-func render(l line, columns int) (row string, cursor int) {
+// line breaks are some, and it ends with one. ghost is what follows the row on
+// the terminal and is no part of it: the hint, and the way back to the cursor.
+func render(l line, columns int) (row, ghost string, cursor int) {
 	prompt, room := fit(l.prompt, columns)
 	if l.entered() {
-		return prompt + joinRows(l.text) + "\n", 0
+		return prompt + joinRows(l.text) + "\n", "", 0
 	}
 	before, after := cells(l.text[:l.pos]), cells(l.text[l.pos:])
 	left, right, at := window(before, after, room)
 	cursor = columns - 1 - room + at
-	if right == "" && l.hint != "" {
-		right = dim + join(cutRight(cells([]rune(l.hint)), room-at)) + plain
-	}
 	row = prompt + left + right
-	if right != "" {
-		row += fmt.Sprintf("\x1b[%dG", cursor+1)
+	back := fmt.Sprintf("\x1b[%dG", cursor+1)
+	switch {
+	case right != "":
+		row += back
+	case l.hint != "":
+		ghost = dim + join(cutRight(cells([]rune(l.hint)), room-at)) + plain + back
 	}
-	return row, cursor
+	return row, ghost, cursor
 }
 
 // fit returns the prompt, or a short one if it leaves no room for text, and

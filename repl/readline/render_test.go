@@ -38,11 +38,30 @@ func TestRender(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after, _ := strings.Cut(tt.text, "|")
-			row, cursor := render(line{prompt: tt.prompt, text: []rune(before + after), pos: len([]rune(before))}, tt.columns)
+			row, _, cursor := render(line{prompt: tt.prompt, text: []rune(before + after), pos: len([]rune(before))}, tt.columns)
 			if row != tt.row || cursor != tt.cursor {
 				t.Errorf("%q and %d, want %q and %d", row, cursor, tt.row, tt.cursor)
 			}
 		})
+	}
+}
+
+func TestRenderHint(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		line line
+		want string
+	}{
+		{"none", line{text: []rune("abc"), pos: 3}, ""},
+		{"at the end", line{text: []rune("abc"), pos: 3, hint: " KEY"}, "\x1b[2m KEY\x1b[0m\x1b[6G"},
+		{"in the middle", line{text: []rune("abc"), pos: 2, hint: " KEY"}, ""},
+		{"entered", line{text: []rune("abc\n"), pos: 4, hint: " KEY"}, ""},
+		{"cut", line{text: []rune("abcdefghij"), pos: 10, hint: " KEYS AND TEXT"}, "\x1b[2m KEYS >\x1b[0m\x1b[13G"},
+	} {
+		tt.line.prompt = "> "
+		if _, ghost, _ := render(tt.line, 20); ghost != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, ghost, tt.want)
+		}
 	}
 }
 
@@ -56,7 +75,7 @@ func FuzzRender(f *testing.F) {
 		runes := []rune(strings.TrimRight(text, "\n"))
 		pos = max(0, min(pos, len(runes)))
 		columns = 13 + max(0, columns)%200
-		row, cursor := render(line{prompt: "> ", text: runes, pos: pos}, columns)
+		row, _, cursor := render(line{prompt: "> ", text: runes, pos: pos}, columns)
 		shown, _, moved := strings.Cut(row, "\x1b[")
 		if strings.IndexFunc(shown, unicode.IsControl) >= 0 {
 			t.Fatalf("%q: row %q", text, row)

@@ -36,6 +36,7 @@ type screen struct {
 	hint    func(string) string
 	shown   bool   // row is on the terminal
 	row     string // what of line is on the terminal
+	ghost   string // what follows it there: a hint
 	cursor  int    // the column in which the cursor is
 	search  string // what the library says of a search; empty without one
 	redraw  bool   // the library is about to draw
@@ -82,7 +83,7 @@ func (s *screen) flushPiece() (all bool) {
 	switch {
 	case len(q) == 0:
 	case s.shown:
-		s.write(clearRow + string(q) + s.row + s.below())
+		s.write(clearRow + string(q) + s.frame())
 	default:
 		s.write(string(q))
 	}
@@ -94,22 +95,30 @@ func (s *screen) write(text string) { _, _ = io.WriteString(s.out, text) }
 // show puts row on the terminal. What was printed before a line begins or is
 // entered is above it; what comes while it is typed need not hurry, and a key
 // costs no more than itself. It is called with mu held.
-func (s *screen) show(row string, cursor int) {
+func (s *screen) show(row, ghost string, cursor int) {
 	entered := strings.HasSuffix(row, "\n")
 	if !s.shown || entered {
 		s.drain()
 	}
 	switch {
+	case s.shown && s.search == "" && row == s.row && ghost == s.ghost:
 	case s.shown && s.search == "" && strings.HasPrefix(row, s.row):
-		s.write(row[len(s.row):])
+		erase := ""
+		if s.ghost != "" {
+			erase = "\x1b[K"
+		}
+		s.write(erase + row[len(s.row):] + ghost)
 	case s.shown:
-		s.write(clearRow + row)
+		s.write(clearRow + row + ghost)
 	default:
-		s.write(row)
+		s.write(row + ghost)
 	}
-	s.row, s.cursor, s.search = row, cursor, ""
+	s.row, s.ghost, s.cursor, s.search = row, ghost, cursor, ""
 	s.shown = !entered
 }
+
+// frame is all that is drawn for the line. It is called with mu held.
+func (s *screen) frame() string { return s.row + s.ghost + s.below() }
 
 // drain writes what is in the queue now, in the place of the row. Messages
 // that come meanwhile could keep it busy for ever: they wait. It is called
@@ -147,8 +156,7 @@ func (s *screen) Write(p []byte) (int, error) {
 		s.redraw = true
 	case s.redraw:
 		s.redraw = false
-		row, cursor := render(s.line, s.columns)
-		s.show(row, cursor)
+		s.show(render(s.line, s.columns))
 	case s.shown && searching:
 		s.search = search
 		s.write(s.below())
@@ -272,12 +280,12 @@ func (s *screen) resize(columns, rows int) {
 	if !s.shown || !changed {
 		return
 	}
-	s.row, s.cursor = render(s.line, columns)
+	s.row, s.ghost, s.cursor = render(s.line, columns)
 	climb := ""
 	if up > 0 {
 		climb = fmt.Sprintf("\x1b[%dA", up)
 	}
-	s.write(climb + clearRow + s.row + s.below())
+	s.write(climb + clearRow + s.frame())
 }
 
 // repaint draws the row on a terminal that somebody else has written to.
@@ -288,7 +296,7 @@ func (s *screen) repaint() {
 		s.write(pasteOn)
 	}
 	if s.shown {
-		s.write(clearRow + s.row + s.below())
+		s.write(clearRow + s.frame())
 	}
 }
 

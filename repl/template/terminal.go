@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,13 +21,13 @@ type terminal struct {
 func (t terminal) interactive(term string) bool { return readline.Interactive(t.in, t.out, term) }
 
 // keyboard serves a person.
-func (t terminal) keyboard(ctx context.Context, shell *repl.Shell) error {
+func (t terminal) keyboard(ctx context.Context, shell *repl.Shell) (err error) {
 	h := history{file: t.history}
 	reader, err := readline.New(readline.Config{In: t.in, Out: t.out, History: h.load(), Save: h.save})
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	defer func() { err = errors.Join(err, reader.Close()) }()
 	defer interrupts(shell)()
 	reader.Print("help lists the commands, ctrl-D quits")
 	return ended(shell.Interact(ctx, reader))

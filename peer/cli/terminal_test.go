@@ -1,0 +1,136 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// terminal is a peer on a pseudo-terminal.
+type terminal struct {
+	t      *testing.T
+	master *os.File
+	cmd    *exec.Cmd
+	ended  chan struct{} // nothing more comes
+
+	mu   sync.Mutex
+	text strings.Builder
+	more chan struct{} // one token: something came
+}
+
+func (u *user) open(env []string, args ...string) *terminal {
+	u.t.Helper()
+	path, err := exec.LookPath("peer")
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	x := &terminal{t: u.t, cmd: exec.Command(path, args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
+	x.cmd.Env = append(append(x.cmd.Env, u.env...), env...)
+	if x.master, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 30, Cols: 100}); err != nil {
+		u.t.Skipf("no pseudo-terminal: %v", err)
+	}
+	go x.read()
+	u.t.Cleanup(func() {
+		_ = x.cmd.Process.Kill()
+		_ = x.cmd.Wait()
+		<-x.ended
+		x.master.Close()
+	})
+	return x
+}
+
+func (x *terminal) read() {
+	defer close(x.ended)
+	buf := make([]byte, 4096)
+	for {
+		n, err := x.master.Read(buf)
+		x.mu.Lock()
+		x.text.Write(buf[:n])
+		x.mu.Unlock()
+		select {
+		case x.more <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (x *terminal) output() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.text.String()
+}
+
+// expect types keys, and waits until what comes from then on contains text.
+func (x *terminal) expect(keys, text string) {
+	x.t.Helper()
+	before := len(x.output())
+	if _, err := x.master.WriteString(keys); err != nil {
+		x.t.Fatal(err)
+	}
+	deadline := time.After(20 * time.Second)
+	for !strings.Contains(x.output()[before:], text) {
+		select {
+		case <-x.more:
+		case <-deadline:
+			x.t.Fatalf("%q does not come after %q, but\n%q", text, keys, x.output()[before:])
+		}
+	}
+}
+
+// leave ends the peer with ctrl-D and returns all that came.
+func (x *terminal) leave() string {
+	x.t.Helper()
+	if _, err := x.master.WriteString("\x04"); err != nil {
+		x.t.Fatal(err)
+	}
+	if err := x.cmd.Wait(); err != nil {
+		x.t.Errorf("%v; it said\n%s", err, x.output())
+	}
+	<-x.ended
+	return x.output()
+}
+
+// TestTerminals: what a terminal cannot do, or its user does not want, it is
+// not given.
+func TestTerminals(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		env, args       []string
+		escapes, colour bool
+	}{
+		{"a good one", []string{"TERM=xterm"}, nil, true, true},
+		{"no colour", []string{"TERM=xterm", "NO_COLOR=1"}, nil, true, false},
+		{"plain", []string{"TERM=xterm"}, []string{"--plain"}, false, false},
+		{"dumb", []string{"TERM=dumb"}, nil, false, false},
+		{"unknown", nil, nil, false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			u := newUser(t)
+			x := u.open(tt.env, append(tt.args, "alice")...)
+			x.expect("", "alice chat> ")
+			u.start("bob")
+			x.expect("", "bob has joined")
+			x.expect("/echo a\t\r", "\na")
+			x.expect("/chatleave\r", "chat> ")
+			x.expect("hello everybody\r", "error: ")
+			out := x.leave()
+			if got := strings.Contains(out, "\x1b"); got != tt.escapes {
+				t.Errorf("escapes: %v\n%q", got, out)
+			}
+			if got := strings.Contains(out, "\x1b[3"); got != tt.colour {
+				t.Errorf("colours: %v\n%q", got, out)
+			}
+		})
+	}
+}
