@@ -52,10 +52,11 @@ func newPlayer(t *testing.T, dir string, env ...string) *player {
 func goEnv(t *testing.T, name string) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", name).Output()
-	if err != nil {
-		t.Skipf("no go command here: %v", err)
+	value := strings.TrimSpace(string(out))
+	if err != nil || value == "" {
+		t.Skipf("no go command that can build here: %s is %q, %v", name, value, err)
 	}
-	return strings.TrimSpace(string(out))
+	return value
 }
 
 // play runs the blocks of a document.
@@ -205,14 +206,31 @@ func root(t *testing.T) string {
 	return dir
 }
 
+// used tells the go command that a test depends on files which only other
+// processes open, so that it does not take its result from the cache.
+func used(t *testing.T, pattern string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+	}
+	for _, f := range files {
+		if _, err := os.ReadFile(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestTemplateTutorial(t *testing.T) {
 	t.Parallel()
+	used(t, filepath.Join("..", "repl", "template", "*.go"))
 	p := newPlayer(t, t.TempDir(), "PEERLAB="+root(t), "GOWORK=off")
 	p.play(blocks(t, filepath.Join("..", "repl", "template", "README.md")))
 }
 
 func TestTutorial(t *testing.T) {
 	t.Parallel()
+	used(t, filepath.Join("..", "*", "main.go"))
 	p := newPlayer(t, root(t))
 	p.play(blocks(t, "tutorial.md"))
 }
