@@ -108,14 +108,16 @@ func (r *run) wire(ctx context.Context) (err error) {
 func (r *run) serve(ctx context.Context) error {
 	nodeCtx, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
+	drive, stop := context.WithCancel(ctx)
+	defer stop()
 	r.leave, r.gone = leave, make(chan struct{})
 	go func() {
 		defer close(r.gone)
 		defer readline.RestoreOnPanic(r.screen.reader)
-		r.ended = r.node.Run(nodeCtx)
+		if r.ended = r.node.Run(nodeCtx); r.ended != nil {
+			stop() // nothing is left to drive
+		}
 	}()
-	drive, stop := context.WithCancel(ctx)
-	defer stop()
 	var watchers sync.WaitGroup
 	watchers.Go(func() {
 		defer readline.RestoreOnPanic(r.screen.reader)
@@ -132,8 +134,8 @@ func (r *run) serve(ctx context.Context) error {
 	switch {
 	case errors.Is(err, repl.ErrQuit), errors.Is(err, repl.ErrExit):
 		err = nil
-	case errors.Is(err, context.Canceled) && (ctx.Err() != nil || r.status == statusInterrupted):
-		err = nil // told to leave, and left
+	case errors.Is(err, context.Canceled) && (ctx.Err() != nil || r.status == statusInterrupted || r.ended != nil):
+		err = nil // told to leave, and left; or r.ended says why
 	}
 	return errors.Join(err, r.ended)
 }
