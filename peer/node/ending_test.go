@@ -162,10 +162,7 @@ func anyOrder(t *testing.T, rnd *rand.Rand) {
 	for name, f := range endings(bob) {
 		steps[name] = f
 	}
-	var names []string
-	for _, name := range strings.Fields("init create start join list unlist chat stop silence announce nodes leave shutdown shutdowntransport delete") {
-		names = append(names, name)
-	}
+	names := strings.Fields("init create start join list unlist chat stop silence announce nodes leave shutdown shutdowntransport delete")
 	var done []string
 	for range 40 {
 		name := names[rnd.IntN(len(names))]
