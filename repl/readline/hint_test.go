@@ -114,6 +114,7 @@ func TestSearch(t *testing.T) {
 		{"again", "\x12set\x12", "> /set colour blue\nbck-i-search: set", "\r", "/set colour blue"},
 		{"given up", "draft\x12colour", "> /set colour blue\nbck-i-search: colour", "\x07\r", "draft"},
 		{"edited", "\x12size", "> /set size 1\nbck-i-search: size", "\x05x\r", "/set size 1x"},
+		{"ended by a paste", "\x12size", "> /set size 1\nbck-i-search: size", pasting("2\n3") + "\r", "/set size 12\n3"},
 		{"fails", "\x12sizeq", "failing bck-i-search: sizeq", "\x7f\r", "/set size 1"},
 		{"several lines", "\x12two", "> two⏎lines\nbck-i-search: two", "\r", "two\nlines"},
 		{"wide", "\x12find", "find\nbck-i-search: find", "\r", "漢字 find"},

@@ -4,7 +4,9 @@ package readline
 
 import (
 	"bytes"
+	"slices"
 	"testing"
+	"unicode"
 )
 
 func translated(in []byte, empty bool) (string, int) {
@@ -59,6 +61,36 @@ func FuzzTranslate(f *testing.F) {
 			case got[i] == keyEscape && (i+1 == len(got) || !bytes.ContainsRune([]byte("bfd\x7f\x14"), rune(got[i+1]))),
 				got[i] == 0, got[i] == keyStop:
 				t.Fatalf("%q: %q", in, got)
+			}
+		}
+	})
+}
+
+// FuzzPaste: whatever is pasted, in whatever state the keys are, it comes as
+// one key; its text has no control characters but tabs, and what is typed
+// after it is typed.
+func FuzzPaste(f *testing.F) {
+	f.Add([]byte("a\r\nb\tc"), []byte("x"))
+	f.Add([]byte("\x1b[20\x1b[201\x00\xff\x1b"), []byte("\x1b["))
+	f.Add([]byte("\ue00a\u202e\u0085\x1d"), []byte("\x1b["))
+	f.Fuzz(func(t *testing.T, text, before []byte) {
+		if bytes.Contains(append(text, pasteEnd...)[:len(text)+len(pasteEnd)-1], []byte(pasteEnd)) || bytes.Contains(before, []byte("[200~")) {
+			t.Skip("it ends itself")
+		}
+		k := &keys{empty: func() bool { return false }, stop: func() {}}
+		for _, b := range slices.Concat(before, []byte("\r\x1b[200~"), text, []byte(pasteEnd+"y")) {
+			k.translate(b)
+		}
+		if !bytes.HasSuffix(k.ready, []byte{'\r', keyPaste, 'y'}) {
+			t.Fatalf("keys %q", k.ready)
+		}
+		got := k.pasted()
+		if string(got) != string(pasted(string(text))) {
+			t.Errorf("%q became %q", text, string(got))
+		}
+		for _, r := range got {
+			if r != '\t' && unicode.IsControl(r) {
+				t.Errorf("%q became %q", text, string(got))
 			}
 		}
 	})
