@@ -34,6 +34,7 @@ const (
 	statusFailed      = 1   // a command failed, or the peer could not start
 	statusUsage       = 2   // the flags are wrong
 	statusInterrupted = 130 // by ctrl-C
+	statusUnread      = 141 // whoever read its output has gone
 )
 
 // Main runs the program peer with the given arguments, without its name, and

@@ -33,6 +33,7 @@ func program() {
 	defer stop()
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	status := cli.Main(ctx, os.Args[1:], cli.Process{
 		Env: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Interrupts: interrupts,

@@ -67,6 +67,10 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, scr.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	scr.gone = stop
+	defer func() { err = scr.verdict(err, status) }()
 	d := &demo{runtime: files.Mem()}
 	defer func() { err = errors.Join(err, d.end()) }()
 	heard := make(chan extension.Line, 256)
@@ -84,19 +88,18 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 		}
 	}
 	scr.print(fmt.Sprintf("3 peers are up after %s. You are alice; bob and charly answer.\n", time.Since(start).Round(time.Millisecond)))
-	if scr.reader == nil {
-		t := &tour{demo: d, alice: alice, out: &scr, heard: heard}
-		return t.run(ctx)
-	}
-	scr.print("Say hello, or try /members, /broadcastadd motto onwards, /help. Ctrl-D quits.\n")
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
 	defer stop()
 	r := &run{process: p, shell: alice.shell}
 	watchers.Go(func() { r.watchInterrupts(ctx, stop) })
-	err = alice.shell.Interact(ctx, scr.reader)
+	if scr.reader == nil {
+		t := &tour{demo: d, alice: alice, out: &scr, heard: heard}
+		err = t.run(ctx)
+	} else {
+		scr.print("Say hello, or try /members, /broadcastadd motto onwards, /help. Ctrl-D quits.\n")
+		err = alice.shell.Interact(ctx, scr.reader)
+	}
 	if errors.Is(err, repl.ErrQuit) || errors.Is(err, repl.ErrExit) || errors.Is(err, context.Canceled) {
 		err = nil
 	}

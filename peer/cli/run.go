@@ -110,7 +110,7 @@ func (r *run) serve(ctx context.Context) error {
 	defer leave()
 	drive, stop := context.WithCancel(ctx)
 	defer stop()
-	r.leave, r.gone = leave, make(chan struct{})
+	r.leave, r.gone, r.screen.gone = leave, make(chan struct{}), stop
 	go func() {
 		defer close(r.gone)
 		defer readline.RestoreOnPanic(r.screen.reader)
@@ -137,7 +137,7 @@ func (r *run) serve(ctx context.Context) error {
 	case errors.Is(err, context.Canceled) && (ctx.Err() != nil || r.status == statusInterrupted || r.ended != nil):
 		err = nil // told to leave, and left; or r.ended says why
 	}
-	return errors.Join(err, r.ended)
+	return r.screen.verdict(errors.Join(err, r.ended), &r.status)
 }
 
 // watchInterrupts gives ctrl-C to the shell, which ends what runs in it.

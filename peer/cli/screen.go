@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"sync"
+	"syscall"
 
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/repl"
@@ -14,8 +18,11 @@ type screen struct {
 	colour bool
 	reader repl.LineReader // nil without a prompt
 
-	mu  sync.Mutex // guards out: whole lines, one after another
-	out io.Writer
+	gone func() // called when nobody reads any more; nil calls nobody
+
+	mu     sync.Mutex // guards the fields below: whole lines, one after another
+	out    io.Writer
+	failed error // the first failure of out
 }
 
 // show prints a line of the chat.
@@ -52,5 +59,30 @@ func (s *screen) print(text string) {
 func (s *screen) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.out.Write(b)
+	n, err := s.out.Write(b)
+	if err != nil && s.failed == nil {
+		s.failed = err
+		if errors.Is(err, syscall.EPIPE) && s.gone != nil {
+			s.gone()
+		}
+	}
+	return n, err
+}
+
+// verdict is how a run ended that would have ended with err and status: what
+// could not be printed has failed. That nobody wants to read on is told by the
+// status alone, as is the custom.
+func (s *screen) verdict(err error, status *int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.failed == nil:
+		return err
+	case !errors.Is(s.failed, syscall.EPIPE):
+		return errors.Join(err, fmt.Errorf("standard output: %w", s.failed))
+	case errors.Is(err, context.Canceled):
+		err = nil // that is how it was told
+	}
+	*status = statusUnread
+	return err
 }

@@ -1,0 +1,128 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSurroundings runs a peer in poor surroundings: streams that are closed
+// or lead nowhere, an environment without anything.
+func TestSurroundings(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("this system has no such devices")
+	}
+	t.Cleanup(func() { full.Close() })
+	u := newUser(t)
+	readOnly := filepath.Join(t.TempDir(), "home")
+	if err := os.WriteFile(readOnly, nil, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	bare := []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}
+	for name, c := range map[string]struct {
+		env    []string
+		in     string // what is piped in; "-" is no stdin at all
+		out    *os.File
+		args   []string
+		status int
+		want   string
+	}{
+		"no environment but TMPDIR":   {env: bare, in: "members\n", want: "alive"},
+		"no home":                     {env: append(bare, "HOME=/no/such/home"), in: "members\n", want: "no home directory"},
+		"a home that is a file":       {env: append(bare, "HOME="+readOnly), in: "members\n", want: "no home directory"},
+		"relative directories":        {env: append(bare, "HOME=.", "XDG_STATE_HOME=state", "XDG_RUNTIME_DIR=run"), in: "members\n", want: "alive"},
+		"a dumb terminal":             {env: append(u.env, "TERM=dumb"), in: "members\n", want: "alive"},
+		"no stdin":                    {env: u.env, in: "-", want: "ready as"},
+		"empty stdin":                 {env: u.env, want: "ready as"},
+		"half a line":                 {env: u.env, in: "echo half", want: "half"},
+		"nowhere to print":            {env: u.env, in: "members\necho x\n", out: full, status: 1},
+		"nowhere to print, -c":        {env: u.env, in: "-", out: full, args: []string{"-c", "members"}, status: 1},
+		"nowhere to print, a script":  {env: u.env, in: "execute /dev/null\n", out: full, status: 1},
+		"nowhere to print, demo":      {env: u.env, in: "-", out: full, args: []string{"demo"}, status: 1},
+		"demo without an environment": {env: bare, in: "-", args: []string{"demo"}, want: "That was a tour"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path, err := exec.LookPath("peer")
+			if err != nil {
+				t.Fatal(err)
+			}
+			args := c.args
+			if len(args) == 0 {
+				args = []string{"--group", "g" + strings.ToLower(strings.NewReplacer(" ", "", ",", "", "-", "").Replace(name))}
+			}
+			cmd := exec.CommandContext(t.Context(), path, args...)
+			cmd.Env, cmd.Dir = c.env, t.TempDir()
+			if c.in != "-" {
+				cmd.Stdin = strings.NewReader(c.in)
+			}
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if c.out != nil {
+				cmd.Stdout = c.out
+			}
+			timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+			defer timer.Stop()
+			_ = cmd.Run() // the status tells
+			if got := cmd.ProcessState.ExitCode(); got != c.status || !strings.Contains(out.String(), c.want) || strings.Contains(out.String(), "goroutine ") {
+				t.Errorf("status %d, want %d; it prints %.1500s", got, c.status, &out)
+			}
+		})
+	}
+}
+
+// TestReaderGoesAway closes the pipe that a program prints into.
+func TestReaderGoesAway(t *testing.T) {
+	for name, args := range map[string][]string{"demo": {"demo"}, "peer": {"alice"}, "headless": {"alice", "--headless"}, "script": {"alice", "-c", "members; sleep 1; members"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path, err := exec.LookPath("peer")
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := newUser(t)
+			cmd := exec.Command(path, args...)
+			cmd.Env = u.env
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd.Stdout = w
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			if _, err := bufio.NewReader(r).ReadString('\n'); err != nil {
+				t.Error(err)
+			}
+			r.Close()
+			_, _ = io.WriteString(in, "members\nmembers\n") // the program may have ended
+			ended := make(chan struct{})
+			go func() { defer close(ended); _ = cmd.Wait() }()
+			select {
+			case <-ended:
+			case <-time.After(10 * time.Second):
+				t.Error("it still runs, 10 s after its reader went")
+				_ = cmd.Process.Kill()
+				<-ended
+			}
+			if got := cmd.ProcessState.ExitCode(); got != 141 {
+				t.Errorf("%s, want status 141", cmd.ProcessState)
+			}
+			if entries, _ := os.ReadDir(filepath.Join(u.runtime(), "peerlab")); len(entries) > 3 {
+				t.Errorf("%v is left behind", entries)
+			}
+		})
+	}
+}
