@@ -13,7 +13,7 @@ lint: ## vet for three systems, pinned linters from tools/, tidy modules
 bench: ## the figures of docs/benchmarks.md
 	go test -run '^$$' -bench . -benchtime 1s ./internal/... ./repl/... ./peer/... ./bootstrap-api/... ./testserver/...
 
-soak: ## what takes too long for every day; results go into docs/benchmarks.md
+soak: ## what takes too long for every day, such as 300 kills of the file store and 100 of a peer
 	PEERLAB_SOAK=1 go test -race -count=1 -timeout 60m work
 
 build:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,12 +16,9 @@ import (
 	"github.com/peerlab/peerlab/internal/files"
 )
 
-// The variables of the crash test: the child's order, and the number of
-// rounds for a longer run.
-const (
-	childVar  = "PEERLAB_TEST_FILESTORE_CHILD" // "DIR|GROUP": join peers there until killed
-	roundsVar = "PEERLAB_TEST_CRASH_ROUNDS"
-)
+// childVar is the order of the child of the crash test, "DIR|GROUP": join
+// peers there until killed.
+const childVar = "PEERLAB_TEST_FILESTORE_CHILD"
 
 func TestMain(m *testing.M) {
 	if order := os.Getenv(childVar); order != "" {
@@ -80,11 +76,8 @@ func joinUntilKilled(path, group string) error {
 // acknowledged, and leaves a file that the next one can read.
 func TestKilled(t *testing.T) {
 	rounds := 20
-	if v := os.Getenv(roundsVar); v != "" {
-		var err error
-		if rounds, err = strconv.Atoi(v); err != nil {
-			t.Fatalf("%s: %v", roundsVar, err)
-		}
+	if os.Getenv("PEERLAB_SOAK") != "" {
+		rounds = 300
 	}
 	path := t.TempDir()
 	acked := make(map[string][]string)
