@@ -90,6 +90,26 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestOneNewGenerationAtATime: of two processes that found the file grown, the
+// later one leaves the first one's new generation alone.
+func TestOneNewGenerationAtATime(t *testing.T) {
+	dir := t.TempDir()
+	first, second := openHistory(t, dir), openHistory(t, dir)
+	for i := range maxHistory {
+		first.save(fmt.Sprint(i))
+	}
+	if err := first.renew(); err != nil {
+		t.Fatal(err)
+	}
+	first.save("new")
+	if err := second.renew(); err != nil {
+		t.Fatal(err)
+	}
+	if got := load(t, second); len(got) != maxHistory || got[0] != "1" || got[maxHistory-1] != "new" {
+		t.Errorf("%d entries are left", len(got))
+	}
+}
+
 // TestSharedHistoryLosesNothing: several processes append, and others start
 // meanwhile and begin new generations.
 func TestSharedHistoryLosesNothing(t *testing.T) {

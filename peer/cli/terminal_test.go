@@ -32,7 +32,7 @@ func (u *user) open(env []string, args ...string) *terminal {
 		u.t.Fatal(err)
 	}
 	x := &terminal{t: u.t, cmd: exec.Command(path, args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
-	x.cmd.Env = append(append(x.cmd.Env, u.env...), env...)
+	x.cmd.Env = append(append([]string{"GORACE=atexit_sleep_ms=0"}, u.env...), env...)
 	if x.master, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 30, Cols: 100}); err != nil {
 		u.t.Skipf("no pseudo-terminal: %v", err)
 	}

@@ -50,7 +50,7 @@ type reader struct {
 }
 
 // New makes a reader on a terminal. It changes nothing there before the first
-// line is read. Close must be called, also before a panic leaves the program.
+// line is read. Close must be called; for panics see RestoreOnPanic.
 func New(cfg Config) (repl.LineReader, error) {
 	cfg = cfg.withDefaults()
 	t, err := openTTY(cfg.In, cfg.Out)

@@ -13,6 +13,12 @@
 // command or a message prints is never torn. Close gives the terminal back as
 // it was found.
 //
+// What is pasted is marked by the terminal, and becomes part of the line as a
+// whole, tabs and line breaks included: nothing of it runs before Enter. Who
+// prints is not kept for ever by a terminal that was stopped; see the reader's
+// Print. A program that panics in a goroutine gives the terminal back by
+// RestoreOnPanic. There is no vi mode: the library changes to it half only.
+//
 // The package depends on repl and on the terminal, and on nothing of a peer.
 package readline
 
