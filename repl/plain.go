@@ -147,7 +147,9 @@ func (p *PlainReader) endRow() {
 }
 
 // Print implements LineReader. While a prompt stands on the last row it goes
-// below it, and the prompt is shown again.
+// below it, and the prompt is shown again. It returns when the text is written:
+// an output that takes nothing, as a terminal that was stopped by ctrl-S, keeps
+// it waiting.
 func (p *PlainReader) Print(s string) {
 	if s == "" || s[len(s)-1] != '\n' {
 		s += "\n"
