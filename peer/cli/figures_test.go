@@ -326,3 +326,93 @@ func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]
 }
+
+// readyBare starts a bare node and returns how long it took until it printed
+// its address.
+func readyBare(b *testing.B) time.Duration {
+	c := &crowd{b: b}
+	defer c.end()
+	start := time.Now()
+	if !bufio.NewScanner(c.start(os.Environ(), "bare", "1")).Scan() {
+		b.Fatal("the bare node did not start")
+	}
+	return time.Since(start)
+}
+
+// readyPeer starts a peer of a user who has no other, and
+// returns how long it took until it was ready.
+func readyPeer(b *testing.B) time.Duration {
+	c := &crowd{b: b}
+	defer c.end()
+	run := b.TempDir()
+	if err := os.Chmod(run, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	env := append(os.Environ(), "XDG_RUNTIME_DIR="+run, "XDG_STATE_HOME="+b.TempDir())
+	start := time.Now()
+	out := bufio.NewScanner(c.start(env, "peer", "alice"))
+	for out.Scan() {
+		if strings.HasPrefix(out.Text(), "ready as alice") {
+			return time.Since(start)
+		}
+	}
+	b.Fatal("the peer did not start")
+	return 0
+}
+
+// BenchmarkStart compares a peer's first start, with a key to be made and the
+// bootstrap service to be hosted, with the start of a bare memberlist node.
+func BenchmarkStart(b *testing.B) {
+	var bareMS, peerMS, over []float64
+	for b.Loop() {
+		plain, took := readyBare(b), readyPeer(b)
+		bareMS, peerMS = append(bareMS, ms(plain)), append(peerMS, ms(took))
+		over = append(over, ms(took)-ms(plain))
+	}
+	b.ReportMetric(0, "ns/op") // the figures below say it better
+	b.ReportMetric(median(bareMS), "bare-ms")
+	b.ReportMetric(median(peerMS), "peer-ms")
+	b.ReportMetric(median(over), "over-ms")
+	b.ReportMetric(slices.Max(over), "worst-over-ms")
+}
+
+// BenchmarkScriptLines has a real peer execute a script of 10,000 lines of
+// echo, each recorded in its journal, and reports the time of a line; then
+// that of help.
+func BenchmarkScriptLines(b *testing.B) {
+	const lines = 10_000
+	script := filepath.Join(b.TempDir(), "long.cmd")
+	var text strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&text, "echo line %d\n", i)
+	}
+	if err := os.WriteFile(script, []byte(text.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	c := &crowd{b: b}
+	defer c.end()
+	out := bufio.NewScanner(c.start(os.Environ(), "peer", "alice", "--group", "figures", "--data", b.TempDir()))
+	timed := func(command, last string) time.Duration {
+		start := time.Now()
+		if _, err := fmt.Fprintf(c.ins[0].(io.Writer), "%s\necho %s\n", command, last); err != nil {
+			b.Fatal(err)
+		}
+		for out.Scan() {
+			if out.Text() == last {
+				return time.Since(start)
+			}
+		}
+		b.Fatal("the peer ended early")
+		return 0
+	}
+	timed("members", "=ready=")
+	var line, help []float64
+	for b.Loop() {
+		line = append(line, 1000*ms(timed("execute "+script, "=end="))/lines)
+		help = append(help, ms(timed("help", "=help=")))
+	}
+	b.ReportMetric(0, "ns/op") // the figures below say it better
+	b.ReportMetric(median(line), "us/line")
+	b.ReportMetric(slices.Max(line), "worst-us/line")
+	b.ReportMetric(median(help), "help-ms")
+}
