@@ -208,3 +208,45 @@ func TestScriptFiles(t *testing.T) {
 		}
 	})
 }
+
+// TestDamagedConfigurations loads files that are no saved configuration. Each
+// is refused with its name, left as it is, and changes nothing.
+func TestDamagedConfigurations(t *testing.T) {
+	dir := t.TempDir()
+	alice := newUser(t).startIn(dir, "alice", "--bare")
+	before := alice.ask("showconfig", 5*time.Second)
+	if len(before) < 5 {
+		t.Fatalf("showconfig prints %q", before)
+	}
+	if answer := alice.ask("saveconfig good.json", 5*time.Second); len(answer) > 0 && strings.HasPrefix(answer[0], "error") {
+		t.Fatalf("saveconfig: %q", answer)
+	}
+	good, err := os.ReadFile(filepath.Join(dir, "good.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"empty": "", "text": "this is none\n", "binary": "\x00\xff", "null": "null", "a list": "[]", "a number": "7",
+		"other version": `{"v":99}`, "half": string(good[:len(good)/2]), "twice": string(good) + string(good),
+		"huge": strings.Repeat(" ", 5<<20) + "x", "deep": strings.Repeat("[", 1<<20),
+		"wrong type": strings.Replace(string(good), `"`, `"x`, 3),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(dir, "bad.json")
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			answer := alice.ask("loadconfig bad.json", 5*time.Second)
+			refused(t, name, answer, true)
+			if !strings.Contains(strings.Join(answer, "\n"), "bad.json") {
+				t.Errorf("the file is not named: %q", answer)
+			}
+			if now, err := os.ReadFile(path); err != nil || string(now) != content {
+				t.Errorf("the file is %.100q now, %v", now, err)
+			}
+			if now := alice.ask("showconfig", 5*time.Second); !slices.Equal(now, before) {
+				t.Errorf("the configuration has changed:\n%s", strings.Join(now, "\n"))
+			}
+		})
+	}
+}
