@@ -36,8 +36,8 @@ func (c *console) startShell() *exec.Cmd {
 // shell that started it; when the job goes on, the line is as it was.
 func TestControlZ(t *testing.T) {
 	c := newConsole(t, 60, 20)
-	shell := c.startShell()
 	found := c.state()
+	shell := c.startShell()
 	c.wait("prompt", func() bool { return strings.HasSuffix(c.text(), "job>") })
 	c.types("abc\x1a")
 	c.wait("stopped", func() bool { return strings.Contains(c.text(), "\nstopped") })
@@ -51,8 +51,8 @@ func TestControlZ(t *testing.T) {
 // back when it goes on, though the shell has used it.
 func TestStoppedFromOutside(t *testing.T) {
 	c := newConsole(t, 60, 20)
-	shell := c.startShell()
 	found := c.state()
+	shell := c.startShell()
 	c.wait("prompt", func() bool { return strings.HasSuffix(c.text(), "job>") })
 	c.types("abc")
 	c.wait("row", func() bool { return strings.HasSuffix(c.text(), "job> abc") })
