@@ -128,7 +128,11 @@ func (s *session) attach(p *peer, l *link) {
 	p.retries, p.refused = 0, time.Time{}
 	s.entered(p)
 	p.state, p.lost, p.shown, p.boot = open, false, true, p.member.Boot
-	s.answered(p.id())
+	if l.dialled() {
+		s.answered(p.id())
+	} else {
+		s.confirm(l)
+	}
 	s.presentNow()
 	for _, t := range p.queue.items() {
 		m := t.message
@@ -139,6 +143,14 @@ func (s *session) attach(p *peer, l *link) {
 		l.say(frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), late: true, text: m.text})
 	}
 	s.lookAgain()
+}
+
+// confirm asks for a sign that our welcome has arrived. Until it comes, the
+// dialler does not have us in its chat, and our start is not complete.
+func (s *session) confirm(l *link) {
+	l.unconfirmed = true
+	s.pinged++
+	l.say(frame{kind: kindPing, num: s.pinged})
 }
 
 // replace puts a link in the place of all others of its peer.

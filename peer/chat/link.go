@@ -25,7 +25,9 @@ type link struct {
 	lastIn  time.Time // when something came last
 	asked   time.Time // since when the answer to our own ping is due; zero if none is
 	welcome bool      // the handshake is complete
-	dirty   bool      // in the session's list of links to be flushed
+
+	unconfirmed bool // the other side has not shown that it has our welcome
+	dirty       bool // in the session's list of links to be flushed
 
 	mu      sync.Mutex
 	out     []byte // encoded frames to be written

@@ -300,6 +300,10 @@ func (s *session) received(l *link, frames *frames) {
 	}
 	l.lastIn, l.asked = time.Now(), time.Time{}
 	l.heard()
+	if l.unconfirmed {
+		l.unconfirmed = false
+		s.answered(l.peer.id())
+	}
 	for i := range frames.list {
 		if ok := s.handle(l, &frames.list[i]); !ok {
 			s.drop(l)
