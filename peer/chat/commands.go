@@ -23,8 +23,8 @@ func (r *Room) Commands() []repl.Command {
 		{
 			Name: "msg", Group: group, Usage: "TEXT", MinArgs: 1, MaxArgs: repl.Any, Raw: true,
 			Summary: "say something to everyone in the chat",
-			Help: "Returns when the message was shown at everybody who can be reached, and says who\n" +
-				"did not get it yet.\n\n\tmsg hello, who is there?",
+			Help: "Returns when the message was shown at everybody who can be reached, and says\n" +
+				"who did not get it yet.\n\n\tmsg hello, who is there?",
 			Run: func(ctx context.Context, c *repl.Call) error {
 				d, err := r.Send(ctx, c.Text)
 				if err != nil {

@@ -552,3 +552,28 @@ func TestPing(t *testing.T) {
 		}
 	})
 }
+
+// TestReadyMeansTheOthersHaveUs starts a second peer over streams that take
+// their time: when it is ready, a message of the first one reaches it, whoever
+// of the two has dialled.
+func TestReadyMeansTheOthersHaveUs(t *testing.T) {
+	for _, names := range []string{"alice bob", "bob alice", "alice bob charly dora"} {
+		t.Run(names, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := &lab{World: extensiontest.NewWorld(t), t: t, rooms: map[*extensiontest.Peer]*chat.Room{}}
+				l.Delay = 10 * time.Millisecond
+				for i, name := range strings.Fields(names) {
+					p := l.Peer(name)
+					l.peers = append(l.peers, p)
+					l.start(p)
+					p.Ready()
+					for _, before := range l.peers[:i] {
+						if !slices.Contains(before.Present(), name) {
+							t.Errorf("%s is ready, and %s has only %v in the chat", name, before.Member().Name, before.Present())
+						}
+					}
+				}
+			})
+		})
+	}
+}
