@@ -19,8 +19,8 @@ func (s *Set) Commands() []repl.Command {
 		{
 			Name: "broadcastadd", Group: group, Usage: "KEY TEXT", MinArgs: 2, MaxArgs: repl.Any,
 			Summary: "put a text under a key, on all members",
-			Help: "Replaces the text that is there. Words after the key are joined by single spaces;\n" +
-				"quote the text to keep it as it is.\n\n\tbroadcastadd colour dark blue",
+			Help: "Replaces the text that is there. Words after the key are joined by single\n" +
+				"spaces; quote the text to keep it as it is.\n\n\tbroadcastadd colour dark blue",
 			Complete: s.completeKey,
 			Run: func(ctx context.Context, c *repl.Call) error {
 				spread, err := s.Add(ctx, c.Args[0], strings.Join(c.Args[1:], " "))

@@ -46,7 +46,7 @@ func (p *peer) bootstrap() []repl.Command {
 			Name: "bootstrapconfig", Group: "bootstrap", Query: true, MaxArgs: 2,
 			Usage:   "[MAX MIN]",
 			Summary: "read or set how many peers the service lists",
-			Help:    "MAX peers are listed, and MIN more are kept on standby. It holds for the group,\nand lasts as long as the service.\n\n\tbootstrapconfig 10 3",
+			Help:    "MAX peers are listed, and MIN more are kept on standby. It holds for the\ngroup, and lasts as long as the service.\n\n\tbootstrapconfig 10 3",
 			Run:     p.bootstrapConfig,
 		},
 		{
@@ -58,7 +58,7 @@ func (p *peer) bootstrap() []repl.Command {
 		{
 			Name: "bootstrapswitch", Group: "bootstrap", Usage: "local|URL", MinArgs: 1, MaxArgs: 1,
 			Summary:  "use another bootstrap service from now on",
-			Help:     "local is the rendezvous of the peers of this machine. The peer is listed at the\nnew service, and its record at the old one removed, if that answers. If the new\none does not answer, nothing changes.\n\n\tbootstrapswitch http://127.0.0.1:8080",
+			Help:     "local is the rendezvous of the peers of this machine. The peer is listed at\nthe new service, and its record at the old one removed, if that answers. If\nthe new one does not answer, nothing changes.\n\n\tbootstrapswitch http://127.0.0.1:8080",
 			Complete: func(args []string) []repl.Candidate { return firstOf(args, "local") },
 			Run:      p.bootstrapSwitch,
 		},

@@ -25,13 +25,13 @@ func (p *peer) configuration() []repl.Command {
 		{
 			Name: "saveconfig", Group: "memberlist", Usage: "[FILE]", MaxArgs: 1,
 			Summary: "save that configuration as JSON",
-			Help:    "Without FILE it goes to " + savedName + ". Names, addresses, keys and tokens are not in\nit.\n\n\tsaveconfig quick.json",
+			Help:    "Without FILE it goes to " + savedName + ". Names, addresses, keys and tokens\nare not in it.\n\n\tsaveconfig quick.json",
 			Run:     p.saveConfig,
 		},
 		{
 			Name: "loadconfig", Group: "memberlist", Usage: "FILE", MinArgs: 1, MaxArgs: 1,
 			Summary: "load a configuration that was saved",
-			Help:    "It takes the place of the present one, and holds from the next memberlistcreate\non. A file that is damaged or of another version changes nothing.\n\n\tloadconfig quick.json",
+			Help:    "It takes the place of the present one, and holds from the next\nmemberlistcreate on. A file that is damaged or of another version\nchanges nothing.\n\n\tloadconfig quick.json",
 			Run:     p.loadConfig,
 		},
 	}

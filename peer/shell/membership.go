@@ -15,7 +15,7 @@ import (
 // membership are the commands that look into a live member, and those that
 // end it. The latter may be called at any time, in any order.
 func (p *peer) membership() []repl.Command {
-	const again = "init, or memberlistcreate and the steps after it, makes a new boot of it."
+	const again = "init, or memberlistcreate and the steps after it, make a new boot of it."
 	return []repl.Command{
 		{
 			Name: "showmemberlist", Group: "memberlist", Query: true,
@@ -38,7 +38,7 @@ func (p *peer) membership() []repl.Command {
 		{
 			Name: "memberlistleave", Group: "memberlist", Usage: "[SECONDS]", MaxArgs: 1,
 			Summary: "leave the group in order; the process stays",
-			Help:    "Takes this peer off the bootstrap list, closes the chat, and gives the word\nSECONDS (2) to get out. " + again + "\n\n\tmemberlistleave 3",
+			Help:    "Takes this peer off the bootstrap list, closes the chat, and gives the word\nSECONDS (2) to get out.\n" + again + "\n\n\tmemberlistleave 3",
 			Run:     p.leave,
 		},
 		{
@@ -50,13 +50,13 @@ func (p *peer) membership() []repl.Command {
 		{
 			Name: "memberlistshutdowntransport", Group: "memberlist",
 			Summary: "take the network away from the member",
-			Help:    "It goes on and loses the others, as they lose it. " + again,
+			Help:    "It goes on and loses the others, as they lose it.\n" + again,
 			Run:     p.ending((*node.Node).ShutdownTransport, "the transport is down"),
 		},
 		{
 			Name: "memberlistdelete", Group: "memberlist",
 			Summary: "forget the member, which is shut down before",
-			Help:    "Its address goes with it; its configuration stays. " + again,
+			Help:    "Its address goes with it; its configuration stays.\n" + again,
 			Run:     p.ending((*node.Node).Delete, "there is no member"),
 		},
 	}

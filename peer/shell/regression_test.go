@@ -71,7 +71,15 @@ func TestHelpNamesWhatThereIs(t *testing.T) {
 
 func TestHelpFitsAScreen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lines := strings.Split(newRoom(t).peer("alice", nil).must("help"), "\n")
+		p := newRoom(t).peer("alice", nil)
+		for _, c := range p.Table().Commands() {
+			for line := range strings.Lines(p.must("help " + c.Name)) {
+				if len([]rune(line)) > 81 {
+					t.Errorf("help %s has a line that is too long: %s", c.Name, line)
+				}
+			}
+		}
+		lines := strings.Split(p.must("help"), "\n")
 		if len(lines) > 24 {
 			t.Errorf("help has %d lines:\n%s", len(lines), strings.Join(lines, "\n"))
 		}

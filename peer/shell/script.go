@@ -19,7 +19,7 @@ func (p *peer) script() []repl.Command {
 		p.development(repl.Command{
 			Name: "shell", Group: "script", Usage: "COMMAND", MinArgs: 1, Raw: true, MaxArgs: repl.Any,
 			Summary: "run a command of the operating system",
-			Help:    "Through the system's shell, with the rest of the line as it is. It fails if the\ncommand does; lines of its error output begin with \"stderr: \".\n\n\tshell ls -l | head -3",
+			Help:    "Through the system's shell, with the rest of the line as it is. It fails if\nthe command does; lines of its error output begin with \"stderr: \".\n\n\tshell ls -l | head -3",
 			Run:     p.system,
 		}),
 	}

@@ -48,7 +48,7 @@ func (p *peer) test() []repl.Command {
 		{
 			Name: "testsummaryprepare", Group: "test",
 			Summary: "wait for the filters; testsummary then has results",
-			Help:    "It returns when each filter has its count, or will not get it any more. The run\nis judged at its end all the same.",
+			Help:    "It returns when each filter has its count, or will not get it any more. The\nrun is judged at its end all the same.",
 			Run:     p.testSummaryPrepare,
 		},
 		{
