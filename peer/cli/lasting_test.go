@@ -58,7 +58,7 @@ func TestKillAtAnyMoment(t *testing.T) {
 	data := t.TempDir()
 	var key string
 	boot := 0
-	for round := range rounds(10, 100) {
+	for round := range rounds(6, 100) {
 		alice := u.start("alice", "--data", data)
 		busy(alice, random)
 		if err := alice.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -177,7 +177,7 @@ func TestSignalAtAnyMoment(t *testing.T) {
 	bob := u.start("bob")
 	bob.expect("ready as bob", 5*time.Second)
 	data := t.TempDir()
-	for round := range rounds(10, 100) {
+	for round := range rounds(6, 100) {
 		sig := []os.Signal{syscall.SIGTERM, os.Interrupt}[round%2]
 		alice := u.start("alice", "--data", data)
 		busy(alice, random)
