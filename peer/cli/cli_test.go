@@ -81,7 +81,7 @@ type process struct {
 	lines []string
 	asked int           // how many questions ask has put
 	more  chan struct{} // closed and replaced when lines came
-	done  chan struct{} // closed when the process has ended
+	done  chan struct{} // closed when the process has ended and all its lines are in lines
 }
 
 func (u *user) start(args ...string) *process {
@@ -106,10 +106,12 @@ func (u *user) startIn(dir string, args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		u.t.Fatal(err)
 	}
-	go p.read(out)
+	read := make(chan struct{})
+	go func() { defer close(read); p.read(out) }()
 	go func() {
 		_ = p.cmd.Wait() // the status is in ProcessState
 		w.Close()
+		<-read
 		close(p.done)
 	}()
 	u.t.Cleanup(func() {
@@ -129,6 +131,7 @@ func (p *process) read(out io.Reader) {
 		p.more = make(chan struct{})
 		p.mu.Unlock()
 	}
+	_, _ = io.Copy(io.Discard, out) // after a line that is too long
 }
 
 func (p *process) send(line string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"strings"
 	"sync"
@@ -56,6 +57,10 @@ func runNamed(ctx context.Context, p Process, f flags, name string, status *int)
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	// Libraries print to the standard logger what they cannot return, such as
+	// an answer that nobody asked for. It must not reach the prompt.
+	log.SetFlags(0)
+	log.SetOutput(s.book.Logger("node"))
 	r := &run{flags: f, process: p, setup: s}
 	defer func() { err = errors.Join(err, r.screen.close()) }()
 	if err := r.wire(ctx); err != nil {
