@@ -161,17 +161,16 @@ func illBehaved() []ill {
 		{name: "unsettled", file: hello, world: only("bob", "init", func(p *fakePeer, id uint64) {
 			p.carryOut(id, "init")
 			var flap func()
-			flap = func() {
+			flap = func() { // in the goroutine of the world, as all that touches a peer
+				if p.gone {
+					return
+				}
 				s := p.status()
 				if p.seq++; p.seq%2 == 0 && len(s.Members) > 0 {
 					s.Members[0].State = "suspect"
 				}
 				p.say(s)
-				time.AfterFunc(700*time.Millisecond, func() {
-					if !p.gone {
-						p.w.calls <- flap
-					}
-				})
+				time.AfterFunc(700*time.Millisecond, func() { p.w.calls <- flap })
 			}
 			flap()
 		}), want: report.Failed, text: []string{"did not stay so for 1s"}},
