@@ -31,7 +31,7 @@ type player struct {
 func newPlayer(t *testing.T, dir string, env ...string) *player {
 	t.Helper()
 	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("no shell here")
+		t.Skip("no POSIX shell here: the tutorial is written for one; Linux and macOS have it")
 	}
 	user := t.TempDir()
 	for _, sub := range []string{"run", "state", "bin", "tmp", "home"} {
