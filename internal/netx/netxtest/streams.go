@@ -321,7 +321,10 @@ func httpEnds(t *testing.T, p Pair) {
 	<-entered
 	ended := make(chan error, 1)
 	go func() { ended <- stop() }()
-	for { // until the port is closed
+	for i := 0; ; i++ { // until the port is closed
+		if i > 5000 {
+			t.Fatal("the port stays open")
+		}
 		conn, err := p.A.Dial(patient(t), strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			break
