@@ -129,6 +129,7 @@ func parseSleep(s string) (time.Duration, error) {
 func (s *Shell) executeCommand() Command {
 	return Command{
 		Name: "execute", Group: "script", Usage: "FILE", MinArgs: 1, MaxArgs: 1,
+		File:    func(args []string) bool { return len(args) == 0 },
 		Summary: "run the commands of a file, up to the first failure",
 		Help:    "Each line is one or more commands; a number sign begins a comment. The error\nof the command that failed begins with the file and the line.\n\nexecute hello.cmd",
 		Run: func(ctx context.Context, c *Call) error {

@@ -3,6 +3,7 @@ package repl
 import (
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // Complete proposes what can stand at byte offset pos of a line at the
@@ -31,7 +32,7 @@ func (t *Table) names(before, prefix string) []Candidate {
 	var list []Candidate
 	for _, n := range t.withPrefix(prefix) {
 		if c := t.words[n]; prefix != "" || c.Name == n {
-			list = append(list, Candidate{before + n, c.Summary})
+			list = append(list, Candidate{Text: before + n, Help: c.Summary})
 		}
 	}
 	return list
@@ -56,12 +57,12 @@ func (s *Shell) completeCommand(typed string) ([]Candidate, int) {
 		for x.wordBegins() {
 			w := x.word()
 			if x.pos == len(typed) {
-				return c.completeArg(args, w, typed)
+				return s.completeArg(c, args, w, typed)
 			}
 			args = append(args, w.text)
 		}
 		if x.pos == len(typed) {
-			return c.completeArg(args, word{start: x.pos, end: x.pos}, typed)
+			return s.completeArg(c, args, word{start: x.pos, end: x.pos}, typed)
 		}
 		if typed[x.pos] == '#' {
 			return nil, len(typed)
@@ -91,49 +92,68 @@ func completeRaw(c *Command, typed string, from int) ([]Candidate, int) {
 	if c.Complete == nil {
 		return nil, start
 	}
-	return matching(c.Complete(strings.Fields(typed[from:start])), typed[start:], func(s string) string { return s }), start
+	return matching(c.Complete(strings.Fields(typed[from:start])), typed[start:], func(c Candidate) string { return c.Text }), start
 }
 
-// completeArg completes the word w after the complete arguments args.
-func (c *Command) completeArg(args []string, w word, typed string) ([]Candidate, int) {
+// completeArg completes the word w after the complete arguments args of c.
+func (s *Shell) completeArg(c *Command, args []string, w word, typed string) ([]Candidate, int) {
 	var all []Candidate
 	if c.Complete != nil {
 		all = c.Complete(args)
 	}
-	if c.Query && strings.HasPrefix(w.text, "-") && !w.quoted {
-		all = append(all, Candidate{"--json", "print JSON"})
+	if c.File != nil && s.cfg.Files != nil && c.File(args) {
+		all = append(all, s.cfg.Files(w.text)...)
 	}
-	return matching(all, w.text, func(text string) string {
-		return typed[w.start:w.end] + escapeRest(text[len(w.text):], w.open)
+	if c.Query && strings.HasPrefix(w.text, "-") && !w.quoted {
+		all = append(all, Candidate{Text: "--json", Help: "print JSON"})
+	}
+	return matching(all, w.text, func(c Candidate) string {
+		return typed[w.start:w.end] + w.rest(c)
 	}), w.start
 }
 
 // matching keeps the candidates that begin with prefix, as write puts them on
 // the line, sorted.
-func matching(all []Candidate, prefix string, write func(string) string) []Candidate {
+func matching(all []Candidate, prefix string, write func(Candidate) string) []Candidate {
 	var list []Candidate
 	for _, c := range all {
 		if strings.HasPrefix(c.Text, prefix) {
-			list = append(list, Candidate{write(c.Text), c.Help})
+			c.Text = write(c)
+			list = append(list, c)
 		}
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Text < list[j].Text })
 	return list
 }
 
-// escapeRest writes the rest of a word whose beginning is on the line already,
-// inside the quote open or, if that is 0, outside of quotes.
-func escapeRest(rest string, open byte) string {
-	switch open {
-	case '\'':
-		return strings.ReplaceAll(rest, `'`, `'\''`) + `'`
-	case '"':
-		return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(rest) + `"`
-	case '\\':
-		return rest
+// rest writes what is left of c after the word w, whose beginning is on the
+// line already, such that the line reads it back as c. Of a part of a word the
+// quote stays open.
+func (w word) rest(c Candidate) string {
+	rest := c.Text[len(w.text):]
+	closing := ""
+	if w.open != 0 && !c.Part {
+		closing = string(w.open)
 	}
+	switch w.open {
+	case '\'':
+		return strings.ReplaceAll(rest, `'`, `'\''`) + closing
+	case '"':
+		return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(rest) + closing
+	case '\\':
+		_, size := utf8.DecodeRuneInString(rest) // the backslash is there
+		return rest[:size] + escaped(rest[size:])
+	}
+	if w.start == w.end && strings.HasPrefix(rest, "#") {
+		return `\` + escaped(rest) // not a comment
+	}
+	return escaped(rest)
+}
+
+// escaped writes text outside of quotes.
+func escaped(text string) string {
 	var b strings.Builder
-	for _, r := range rest {
+	for _, r := range text {
 		if strings.ContainsRune(" \t\n;'\"\\", r) {
 			b.WriteByte('\\')
 		}

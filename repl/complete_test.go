@@ -1,6 +1,7 @@
 package repl_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -63,6 +64,53 @@ func TestComplete(t *testing.T) {
 			}
 			if g := strings.Join(got, " "); g != tt.want || start != tt.start {
 				t.Errorf("%q: %q from %d, want %q from %d", tt.line, g, start, tt.want, tt.start)
+			}
+		})
+	}
+}
+
+// TestCompleteFiles: what is proposed for a name that is typed in part is read
+// back as that file.
+func TestCompleteFiles(t *testing.T) {
+	files := []repl.Candidate{{Text: "a.cmd"}, {Text: "it's.cmd"}, {Text: "my dir/", Part: true}, {Text: "my own file"}, {Text: "#1"}}
+	s := newShell(t, func(c *repl.Config) {
+		c.Files = func(prefix string) (some []repl.Candidate) {
+			for _, f := range files {
+				if strings.HasPrefix(f.Text, prefix) {
+					some = append(some, f)
+				}
+			}
+			return some
+		}
+		c.Commands[3].File = func(args []string) bool { return len(args) == 1 }
+	})
+	for _, tt := range []struct{ line, want string }{
+		{"execute ", `\#1 a.cmd it\'s.cmd my\ dir/ my\ own\ file`},
+		{"execute my", `my\ dir/ my\ own\ file`},
+		{`execute my\`, `my\ dir/ my\ own\ file`},
+		{`execute my\ o`, `my\ own\ file`},
+		{"execute 'my", `'my dir/ 'my own file'`},
+		{`execute "my`, `"my dir/ "my own file"`},
+		{"execute 'i", `'it'\''s.cmd'`},
+		{"execute a.cmd ", ""},
+		{"echo a", ""},
+		{"set ", `cold\ cut colour height`},
+		{"set colour a", "a.cmd"},
+	} {
+		t.Run(tt.line, func(t *testing.T) {
+			list, start := s.Complete(tt.line, len(tt.line))
+			var got []string
+			for _, c := range list {
+				got = append(got, c.Text)
+				if strings.HasSuffix(c.Text, "/") != c.Part {
+					t.Errorf("%q: part of a word: %v", c.Text, c.Part)
+				}
+				if _, err := execute(s, tt.line[:start]+c.Text); !c.Part && errors.Is(err, repl.ErrSyntax) {
+					t.Errorf("%s: %v", tt.line[:start]+c.Text, err)
+				}
+			}
+			if g := strings.Join(got, " "); g != tt.want {
+				t.Errorf("%s, want %s", g, tt.want)
 			}
 		})
 	}

@@ -197,9 +197,9 @@ func (t *Table) topics(args []string) []Candidate {
 	var list []Candidate
 	switch {
 	case len(args) == 0:
-		list = append(list, Candidate{"groups", "the groups of commands"}, Candidate{"commands", "all commands"})
+		list = append(list, Candidate{Text: "groups", Help: "the groups of commands"}, Candidate{Text: "commands", Help: "all commands"})
 		for _, c := range t.commands {
-			list = append(list, Candidate{c.Name, c.Summary})
+			list = append(list, Candidate{Text: c.Name, Help: c.Summary})
 		}
 	case len(args) == 1 && args[0] == "groups":
 		for _, g := range t.Groups() {

@@ -51,6 +51,10 @@ type Command struct {
 	// by prefix and sorts.
 	Complete func(args []string) []Candidate
 
+	// File tells that the argument after the complete ones args is the name
+	// of a file: then Config.Files proposes too. Nil means that none is.
+	File func(args []string) bool
+
 	// Run does it. A nil return means that it has happened. Output goes to
 	// Call.Out; the error is one line that says what was wrong and what to do.
 	Run func(ctx context.Context, c *Call) error
@@ -70,6 +74,7 @@ type Call struct {
 type Candidate struct {
 	Text string // the whole word
 	Help string // what it is, one short phrase; may be empty
+	Part bool   // only the beginning of a word, as a directory is: more is to be typed
 }
 
 // Mode says what a bare line at the prompt means. "/" and a letter begin a

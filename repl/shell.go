@@ -29,6 +29,10 @@ type Config struct {
 	// Open opens the file of `execute FILE`. Nil refuses all files.
 	Open func(name string) (io.ReadCloser, error)
 
+	// Files proposes the names of files that Open would find and that begin
+	// with prefix, for arguments that are files. Nil proposes nothing.
+	Files func(prefix string) []Candidate
+
 	// Around is called around each command of whatever origin, to record it.
 	// line is the command as typed, with its full name and without a slash;
 	// out is where its output goes. It must call run once, with a context

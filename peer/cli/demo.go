@@ -195,7 +195,7 @@ func (i *inmate) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if i.shell, err = shell.New(shell.Config{Node: i.node, Book: book, Open: openScript, Place: place, Dev: true, System: runSystem}); err != nil {
+	if i.shell, err = shell.New(shell.Config{Node: i.node, Book: book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: true, System: runSystem}); err != nil {
 		return err
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))

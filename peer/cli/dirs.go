@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,29 +59,4 @@ func openRuntime(env func(string) string) (files.FS, error) {
 		return nil, err
 	}
 	return files.Dir(dir)
-}
-
-// place is where a file lies that a person named.
-func place(name string) (files.FS, string, error) {
-	if fi, err := os.Stat(name); err == nil && fi.IsDir() {
-		return nil, "", fmt.Errorf("%s is a directory: give the name of a file", name)
-	}
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return nil, "", err
-	}
-	dir, err := files.Dir(filepath.Dir(abs))
-	return dir, filepath.Base(abs), err
-}
-
-// openScript opens a file of commands.
-func openScript(name string) (io.ReadCloser, error) {
-	fi, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if fi.IsDir() {
-		return nil, fmt.Errorf("%s is a directory: give the name of a file", name)
-	}
-	return os.Open(name)
 }

@@ -9,12 +9,14 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/program"
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/identity"
 	"github.com/peerlab/peerlab/peer/node"
 	"github.com/peerlab/peerlab/peer/shell"
@@ -97,7 +99,7 @@ func (r *run) wire(ctx context.Context) (err error) {
 	if r.node, err = node.New(cfg); err != nil {
 		return program.Usage(err) // the rest of cfg is sound
 	}
-	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openScript, Place: place, Dev: r.flags.dev, System: runSystem}
+	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
 			return err
@@ -128,7 +130,7 @@ func (r *run) serve(ctx context.Context) error {
 		defer readline.RestoreOnPanic(r.screen.reader)
 		r.watchInterrupts(drive, stop)
 	})
-	err := r.drive(drive)
+	err := r.driven(drive)
 	stop()
 	watchers.Wait()
 	if errors.Is(err, repl.ErrExit) {
@@ -144,6 +146,34 @@ func (r *run) serve(ctx context.Context) error {
 	}
 	return r.screen.verdict(errors.Join(err, r.ended), &r.status)
 }
+
+// driven is drive until it ends. After a panic of the node a command may wait
+// for what will never come: it is given up, so that the terminal is given back.
+func (r *run) driven(ctx context.Context) error {
+	end := make(chan error, 1)
+	go func() {
+		defer readline.RestoreOnPanic(r.screen.reader)
+		end <- r.drive(ctx)
+	}()
+	select {
+	case err := <-end:
+		return err
+	case <-r.gone:
+	}
+	var broken *guard.Panic
+	if !errors.As(r.ended, &broken) {
+		return <-end
+	}
+	select {
+	case err := <-end:
+		return err
+	case <-time.After(brokenPatience):
+		return nil // r.ended says why
+	}
+}
+
+// brokenPatience is how long a command may take to end after a panic.
+const brokenPatience = 2 * time.Second
 
 // watchInterrupts gives ctrl-C to the shell, which ends what runs in it.
 // Where there is nothing to interrupt, the peer leaves.

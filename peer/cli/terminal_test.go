@@ -5,6 +5,7 @@ package cli_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -133,4 +134,22 @@ func TestTerminals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNamesOfFilesAtAKeyboard: what Tab makes of the beginning of a path is
+// what the command finds.
+func TestNamesOfFilesAtAKeyboard(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "my own/scripts"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "my own/scripts/it's.cmd"), []byte("echo this is it\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := newUser(t).open([]string{"TERM=xterm"}, "--bare", "alice")
+	x.expect("", "alice chat> ")
+	x.expect("/execute "+dir+"/m\ts\t\t\r", "\nthis is it")
+	x.expect("/loadconfig '"+dir+"/m\ts\ti\t\r", "is no configuration that this program can load")
+	x.leave()
 }

@@ -27,7 +27,8 @@ func (p *peer) cli() []repl.Command {
 			Complete: func(args []string) []repl.Candidate {
 				return completeLog(args)
 			},
-			Run: p.log,
+			File: func(args []string) bool { return len(args) == 1 && args[0] == "on" },
+			Run:  p.log,
 		},
 		{
 			Name: "exit", Group: "cli",

@@ -23,19 +23,22 @@ func (p *peer) configuration() []repl.Command {
 			Run:     p.showConfig,
 		},
 		{
-			Name: "saveconfig", Group: "memberlist", Usage: "[FILE]", MaxArgs: 1,
+			Name: "saveconfig", Group: "memberlist", Usage: "[FILE]", MaxArgs: 1, File: first,
 			Summary: "save that configuration as JSON",
 			Help:    "Without FILE it goes to " + savedName + ". Names, addresses, keys and tokens\nare not in it.\n\n\tsaveconfig quick.json",
 			Run:     p.saveConfig,
 		},
 		{
-			Name: "loadconfig", Group: "memberlist", Usage: "FILE", MinArgs: 1, MaxArgs: 1,
+			Name: "loadconfig", Group: "memberlist", Usage: "FILE", MinArgs: 1, MaxArgs: 1, File: first,
 			Summary: "load a configuration that was saved",
 			Help:    "It takes the place of the present one, and holds from the next\nmemberlistcreate on. A file that is damaged or of another version\nchanges nothing.\n\n\tloadconfig quick.json",
 			Run:     p.loadConfig,
 		},
 	}
 }
+
+// first tells that the first argument is a file.
+func first(args []string) bool { return len(args) == 0 }
 
 func (p *peer) showConfig(_ context.Context, c *repl.Call) error {
 	if c.JSON {

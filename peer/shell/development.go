@@ -38,6 +38,7 @@ func (p *peer) developer() []repl.Command {
 			Summary:  "save a value from inside the peer as JSON",
 			Help:     "A NAME that there is not makes it list those that there are.\n\n\tdump members members.json",
 			Complete: p.completeDump,
+			File:     func(args []string) bool { return len(args) == 1 },
 			Run:      p.dump,
 		}),
 		p.development(p.play()),

@@ -30,8 +30,12 @@ type Config struct {
 	Node *node.Node
 	Book *logbook.Book
 
-	// Open opens the script of `execute FILE`; nil refuses all.
+	// Open opens a file that a command reads, such as `execute FILE`; nil
+	// refuses all.
 	Open func(name string) (io.ReadCloser, error)
+	// Files proposes the names of files that begin with prefix, as Open and
+	// Place would find them; nil proposes none.
+	Files func(prefix string) []repl.Candidate
 	// Place finds the directory and the name in it for a file that a command
 	// writes, such as `log on FILE`; nil refuses all.
 	Place func(name string) (dir files.FS, base string, err error)
@@ -65,6 +69,7 @@ func New(cfg Config) (*repl.Shell, error) {
 		Modes:    p.modes(),
 		Intro:    intro(),
 		Open:     cfg.Open,
+		Files:    cfg.Files,
 		Around:   p.record,
 		Log:      logWriter{cfg.Book},
 	})

@@ -26,7 +26,7 @@ func choose(list []repl.Candidate, typed, next string, columns, rows int) (inser
 		return "", ""
 	case 1:
 		insert = fitting[0].Text[len(typed):]
-		if next == "" {
+		if next == "" && !fitting[0].Part {
 			insert += " "
 		}
 		return insert, ""
@@ -34,7 +34,20 @@ func choose(list []repl.Candidate, typed, next string, columns, rows int) (inser
 	if common := commonPrefix(fitting)[len(typed):]; common != "" {
 		return common, ""
 	}
-	return "", bounded(tableOf(fitting, columns), columns, rows-2)
+	return "", bounded(tableOf(below(fitting, typed), columns), columns, rows-2)
+}
+
+// below leaves out of names what is typed of them up to their folder.
+func below(list []repl.Candidate, typed string) []repl.Candidate {
+	folder := strings.LastIndexByte(typed, '/') + 1
+	if folder <= 1 { // of a command, or of the root
+		return list
+	}
+	var names []repl.Candidate
+	for _, c := range list {
+		names = append(names, repl.Candidate{Text: c.Text[folder:], Help: c.Help})
+	}
+	return names
 }
 
 // commonPrefix is the longest text, in whole characters, with which all begin.

@@ -109,6 +109,8 @@ func TestChoose(t *testing.T) {
 		{"common prefix of whole characters", list("aä", "aö"), "a", "", "", "  aä  help of aä\n  aö  help of aö\n"},
 		{"table", list("ab", "acc"), "a", "", "", "  ab   help of ab\n  acc  help of acc\n"},
 		{"prefix of the other", list("a", "ab"), "a", "", "", "  a   help of a\n  ab  help of ab\n"},
+		{"part of a word", []repl.Candidate{{Text: "sub/", Part: true}}, "s", "", "ub/", ""},
+		{"names in a folder", list("'my own/a", "'my own/b"), "'my own/", "", "", "  a  help of 'my own/a\n  b  help of 'my own/b\n"},
 		{"escapes", []repl.Candidate{{Text: "a\x1b"}, {Text: "b"}}, "", "", "", "  a\\x1b\n  b\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
