@@ -30,6 +30,7 @@ const (
 	TypeCommand   = "command"   // a command ended; fields ok, output, error, duration (seconds)
 	TypeBootstrap = "bootstrap" // a call of the bootstrap service, or hosting it
 	TypeNet       = "net"       // faults set and healed
+	TypeScript    = "script"    // a statement of a scenario has ended; written by the test server only
 	TypeLog       = "log"       // a warning or an error of the peer's log; field level
 )
 

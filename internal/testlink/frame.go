@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/peerlab/peerlab/internal/faulty"
 )
 
 // The types of messages. The peer sends hello, event, status, result and ask;
-// the server welcome, refused, command, cancel and answer; both close, in order,
-// and fail, with the reason.
+// fenced and faulted; the server welcome, refused, command, cancel, answer, fence
+// and faults; both close, in order, and fail, with the reason.
 const (
 	typeHello   = "hello"
 	typeWelcome = "welcome"
@@ -21,6 +23,10 @@ const (
 	typeStatus  = "status"
 	typeAsk     = "ask"
 	typeAnswer  = "answer"
+	typeFence   = "fence"
+	typeFenced  = "fenced"
+	typeFaults  = "faults"
+	typeFaulted = "faulted"
 	typeClose   = "close"
 	typeFail    = "fail"
 )
@@ -29,20 +35,22 @@ const (
 // line may have with the largest output of a command in it.
 const maxFrame = 4 << 20
 
-// frame is one message. ID pairs a command with its result and its cancel,
-// and a question with its answer.
+// frame is one message. ID pairs a command with its result and its cancel, a
+// question with its answer, a fence or a table of faults with what follows.
 type frame struct {
 	V        int             `json:"v"`
 	Type     string          `json:"type"`
 	ID       uint64          `json:"id,omitempty"`
 	Line     string          `json:"line,omitempty"`     // command
 	Question string          `json:"question,omitempty"` // ask: one of the Ask constants, or "register"
-	Error    string          `json:"error,omitempty"`    // refused, answer, close, fail
+	Error    string          `json:"error,omitempty"`    // refused, answer, faulted, close, fail
 	Hello    *Hello          `json:"hello,omitempty"`
 	Filter   *Filter         `json:"filter,omitempty"` // ask "register"
 	Answer   *Answer         `json:"answer,omitempty"`
 	Result   *Result         `json:"result,omitempty"`
 	Status   *Status         `json:"status,omitempty"`
+	Faults   *faulty.Table   `json:"faults,omitempty"`
+	Reset    []string        `json:"reset,omitempty"` // faults: peers to which open streams break
 	Event    json.RawMessage `json:"event,omitempty"` // a journal line
 }
 

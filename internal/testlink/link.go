@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/coder/websocket"
+
+	"github.com/peerlab/peerlab/internal/faulty"
 	"github.com/peerlab/peerlab/internal/journal"
 )
 
@@ -25,6 +27,9 @@ type Config struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// HTTP is used instead of Dial if it is not nil.
 	HTTP *http.Client
+	// Faults puts a table of faults in force and breaks the open streams to
+	// the peers that are named. It must return soon. Nil refuses.
+	Faults func(t faulty.Table, reset []string) error
 	// Queue is how many messages may wait to be sent; 0 means DefaultQueue.
 	Queue int
 }
@@ -45,8 +50,9 @@ func (f HandlerFunc) Command(ctx context.Context, line string) Result { return f
 
 // Link is a peer's end. Its methods may be called from several goroutines.
 type Link struct {
-	s     *session
-	queue chan command
+	s      *session
+	queue  chan command
+	faults func(faulty.Table, []string) error
 
 	mu       sync.Mutex
 	commands map[uint64]context.CancelFunc // waiting or running
@@ -89,7 +95,8 @@ func Dial(ctx context.Context, cfg Config) (*Link, error) {
 		return nil, fmt.Errorf("attach to test server %s: %w", cfg.URL, err)
 	}
 	return &Link{
-		s: s, queue: make(chan command, maxCommands),
+		faults: cfg.Faults,
+		s:      s, queue: make(chan command, maxCommands),
 		commands: map[uint64]context.CancelFunc{}, asks: map[uint64]chan<- frame{},
 	}, nil
 }
@@ -185,6 +192,10 @@ func (l *Link) handle(ctx context.Context, f frame) error {
 		return l.accept(ctx, f)
 	case typeCancel:
 		l.cancel(f.ID)
+	case typeFence:
+		l.s.send(frame{Type: typeFenced, ID: f.ID})
+	case typeFaults:
+		l.s.send(frame{Type: typeFaulted, ID: f.ID, Error: l.ail(f)})
 	case typeAnswer:
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -196,6 +207,20 @@ func (l *Link) handle(ctx context.Context, f frame) error {
 		return fmt.Errorf("%w: %q from a test server", ErrProtocol, f.Type)
 	}
 	return nil
+}
+
+// ail puts faults in force, and says why it could not.
+func (l *Link) ail(f frame) string {
+	switch {
+	case f.Faults == nil:
+		return "no table of faults"
+	case l.faults == nil:
+		return "this peer's network takes no faults"
+	}
+	if err := l.faults(*f.Faults, f.Reset); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func (l *Link) accept(ctx context.Context, f frame) error {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/peerlab/peerlab/internal/faulty"
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/testlink"
 	"go.uber.org/goleak"
@@ -111,6 +113,57 @@ func event(seq int) journal.Event {
 		V: journal.Version, Time: time.Date(2020, 1, 2, 3, 4, 5, 6, time.UTC), Peer: "alice", Boot: 1,
 		Seq: uint64(seq), Lamport: uint64(seq), Type: journal.TypeView, Text: fmt.Sprint("line ", seq),
 	}
+}
+
+// A fence comes behind what was recorded before it, though no command runs;
+// faults are in force when the server hears so.
+func TestFenceAndFaults(t *testing.T) {
+	s := newServer(t, nil)
+	var got faulty.Table
+	cfg := s.config()
+	cfg.Faults = func(table faulty.Table, reset []string) error {
+		got = table
+		if len(reset) > 0 {
+			return errors.New("no stream to " + reset[0])
+		}
+		return nil
+	}
+	link := dial(t, cfg)
+	conn := s.next(t).conn
+	for n := range 100 {
+		link.Event(event(n + 1))
+	}
+	stop, _ := serve(t, link, ok)
+	fence := conn.Fence()
+	for n := range 100 {
+		if e, is := s.next(t).m.(testlink.Recorded); !is || e.Event.Seq != uint64(n+1) {
+			t.Fatalf("%v instead of event %d", e, n+1)
+		}
+	}
+	if m := s.next(t).m; m != (testlink.Fenced{ID: fence}) {
+		t.Errorf("%#v instead of the fence", m)
+	}
+	id := conn.Faults(faulty.Table{Seed: 3, Self: "alice"}, nil)
+	if m := s.next(t).m; m != (testlink.Faulted{ID: id}) || got.Seed != 3 {
+		t.Errorf("%#v with %v in force", m, got)
+	}
+	id = conn.Faults(faulty.Table{}, []string{"bob"})
+	if m, is := s.next(t).m.(testlink.Faulted); !is || m.ID != id || m.Err == nil || m.Err.Error() != "no stream to bob" {
+		t.Errorf("%#v instead of a refusal", m)
+	}
+	stop()
+}
+
+func TestPeerWithoutFaultsRefusesThem(t *testing.T) {
+	s := newServer(t, nil)
+	link := dial(t, s.config())
+	conn := s.next(t).conn
+	stop, _ := serve(t, link, ok)
+	conn.Faults(faulty.Table{}, nil)
+	if m, is := s.next(t).m.(testlink.Faulted); !is || m.Err == nil {
+		t.Errorf("%#v instead of a refusal", m)
+	}
+	stop()
 }
 
 func TestEventsArriveBeforeTheResult(t *testing.T) {
@@ -560,6 +613,10 @@ func TestGolden(t *testing.T) {
 		Filters: []testlink.FilterStatus{{Peer: "alice", Filter: testlink.Filter{Stream: "view", Count: 1, Pattern: "x"}, Seen: 2}},
 		Rows:    []testlink.Row{{Kind: "command", Text: "alice init", Status: "OK"}}})
 	conn.Refuse(2, errors.New("no"))
+	conn.Fence()
+	conn.Faults(faulty.Table{Seed: 7, Self: "a", Peers: []faulty.Peer{{
+		Name: "b", Addr: netip.MustParseAddrPort("127.0.0.1:2"), To: faulty.Rule{Cut: true}, From: faulty.Rule{Latency: time.Second, Loss: 0.5},
+	}}}, []string{"b"})
 	conn.Close("run over")
 
 	golden(t, "peer.jsonl", collect(up))

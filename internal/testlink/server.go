@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/peerlab/peerlab/internal/faulty"
 	"github.com/peerlab/peerlab/internal/journal"
 )
 
@@ -37,8 +40,8 @@ type ServerConfig struct {
 	Queue int
 }
 
-// Message is what a peer says: Opened, Recorded, Status, Finished, Asked or
-// Closed.
+// Message is what a peer says: Opened, Recorded, Status, Finished, Asked,
+// Fenced, Faulted or Closed.
 type Message interface{ message() }
 
 // Opened begins a link.
@@ -64,6 +67,15 @@ type Asked struct {
 	Filter   *Filter
 }
 
+// Fenced follows Conn.Fence, behind all that the peer had said until then.
+type Fenced struct{ ID uint64 }
+
+// Faulted follows Conn.Faults: the table is in force, unless there is an Err.
+type Faulted struct {
+	ID  uint64
+	Err error
+}
+
 // Closed ends a link. Err is nil when Conn.Close did it; it matches ErrClosed
 // when the peer left in order, ErrLost when it vanished, and anything else
 // when what it recorded is not complete.
@@ -74,6 +86,8 @@ func (Recorded) message() {}
 func (Status) message()   {}
 func (Finished) message() {}
 func (Asked) message()    {}
+func (Fenced) message()   {}
+func (Faulted) message()  {}
 func (Closed) message()   {}
 
 // Server is an http.Handler that serves the links of one run's peers.
@@ -230,6 +244,12 @@ func (f frame) heard() (Message, error) {
 		return *f.Status, nil
 	case f.Type == typeResult && f.Result != nil:
 		return Finished{ID: f.ID, Result: *f.Result}, nil
+	case f.Type == typeFenced:
+		return Fenced{ID: f.ID}, nil
+	case f.Type == typeFaulted && f.Error != "":
+		return Faulted{ID: f.ID, Err: errors.New(f.Error)}, nil
+	case f.Type == typeFaulted:
+		return Faulted{ID: f.ID}, nil
 	case f.Type == typeAsk && f.Question == register && f.Filter != nil:
 		return Asked{ID: f.ID, Filter: f.Filter}, nil
 	case f.Type == typeAsk && f.Question != register:
@@ -255,11 +275,18 @@ func (c *Conn) Hello() Hello { return c.hello }
 // Command has the peer run a line after the ones it was given before. The
 // number returns with its Finished.
 func (c *Conn) Command(line string) uint64 {
+	return c.numbered(frame{Type: typeCommand, Line: line})
+}
+
+// numbered sends a frame under the next number. Numbers are used once per
+// Conn, whatever they are for.
+func (c *Conn) numbered(f frame) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
-	c.s.send(frame{Type: typeCommand, ID: c.last, Line: line})
-	return c.last
+	f.ID = c.last
+	c.s.send(f)
+	return f.ID
 }
 
 // Cancel ends a command that waits or runs; its Finished still comes.
@@ -273,6 +300,16 @@ func (c *Conn) Answer(id uint64, a Answer) {
 // Refuse answers the question with an error.
 func (c *Conn) Refuse(id uint64, why error) {
 	c.s.send(frame{Type: typeAnswer, ID: id, Error: why.Error()})
+}
+
+// Fence asks for a Fenced that comes behind all that the peer has said so far,
+// events among it: what is not there by then has not happened yet.
+func (c *Conn) Fence() uint64 { return c.numbered(frame{Type: typeFence}) }
+
+// Faults gives the peer its table of faults in place of the one it has, and
+// breaks its open streams to the peers that are named. Faulted follows.
+func (c *Conn) Faults(t faulty.Table, reset []string) uint64 {
+	return c.numbered(frame{Type: typeFaults, Faults: &t, Reset: reset})
 }
 
 // Close ends the link in order. Closed follows.

@@ -28,8 +28,9 @@
 // # Server side
 //
 // Server is an http.Handler; what it hears it hands to Config.Receive, in
-// order per peer: Opened, then Recorded, Status, Finished and Asked, at last
-// Closed. Conn sends commands, cancels and answers, and never blocks either.
+// order per peer: Opened, then Recorded, Status, Finished, Asked, Fenced and
+// Faulted, at last Closed. Conn sends commands, cancels, answers, fences and
+// faults, and never blocks either.
 //
 // # Who may
 //
@@ -90,7 +91,7 @@ type Node struct {
 	ID      string `json:"id,omitempty"`
 	Boot    int    `json:"boot,omitempty"`
 	Addr    string `json:"addr,omitempty"`  // host:port
-	State   string `json:"state,omitempty"` // alive, suspect, ...; empty stands for alive
+	State   string `json:"state,omitempty"` // alive, suspect, dead, left; empty stands for alive
 	Foreign bool   `json:"foreign,omitempty"`
 }
 
@@ -102,14 +103,17 @@ type Status struct {
 	// Self is the peer as the others should see it, with the address that it
 	// advertises. It is meaningful as soon as membership listens.
 	Self Node `json:"self"`
-	// Members are the others that are in the group (alive or suspect),
-	// foreign ones included. The order does not matter.
+	// Members are the others that are in the group (alive or suspect), and
+	// those that were (dead, left), foreign ones included. The order does not
+	// matter.
 	Members []Node `json:"members"`
 	// Present has one entry for each extension that is open on this peer, by
 	// the extension's name: who else takes part, as this peer sees it. An
 	// open extension in which nobody else takes part has an empty entry; one
 	// that is not open has none.
 	Present map[string][]Node `json:"present"`
+	// Health is memberlist's score of this peer's own health; 0 is best.
+	Health int `json:"health,omitempty"`
 	// Closing is true once the peer has begun to leave in order.
 	Closing bool `json:"closing,omitempty"`
 }

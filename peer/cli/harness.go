@@ -159,11 +159,12 @@ func (h *harness) report(ctx context.Context) {
 func wireStatus(s node.Status) testlink.Status {
 	w := testlink.Status{Ready: s.Ready, Closing: s.Leaving, Self: wireNode(s.Self), Members: []testlink.Node{}, Present: map[string][]testlink.Node{}}
 	for _, m := range s.Members {
-		if m.State == membership.Alive || m.State == membership.Suspect {
-			n := wireNode(m.Member)
-			n.State = string(m.State)
-			w.Members = append(w.Members, n)
+		n := wireNode(m.Member)
+		n.State = string(m.State)
+		if m.State == membership.Lost {
+			n.State = "dead" // as the scenario language has it
 		}
+		w.Members = append(w.Members, n)
 	}
 	for name, members := range s.Present {
 		w.Present[name] = []testlink.Node{}

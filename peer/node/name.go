@@ -13,9 +13,9 @@ func reserved() []string {
 	return []string{
 		"all", "any", "others", "self", // targets
 		"peers", "group", "timeout", "phase", "mark", "par", "repeat", "for", "bg", "join",
-		"kill", "stop", "restart", "pause", "resume", "spawn", "fault", "heal", "nemesis",
-		"await", "stable", "expect", "never", "check", "cleanup", "let", "sleep", "stdout", "stderr",
-		"demo", "help", "completion", "version",
+		"kill", "stop", "restart", "pause", "resume", "spawn", "fault", "nemesis",
+		"heal", "skip", "fails", "await", "stable", "expect", "never", "check", "cleanup", "let", "sleep", "stdout", "stderr",
+		"demo", "help", "completion", "version", "testserver",
 		"joined", "left", "lost", "info", "warn", "error", "back", "here",
 	}
 }

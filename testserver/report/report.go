@@ -88,6 +88,7 @@ type Result struct {
 	Engine     string    `json:"engine"`
 	Seed       *uint64   `json:"seed,omitempty"` // if one was given
 	Rerun      string    `json:"rerun,omitempty"`
+	Phases     []Phase   `json:"phases,omitempty"`
 	Rows       []Row     `json:"rows"`
 	Problems   []Problem `json:"problems,omitempty"`
 	Matrix     []string  `json:"matrix,omitempty"` // who saw whom at the end, unless passed
@@ -97,31 +98,51 @@ type Result struct {
 // The kinds of rows. Inserted ones are steps that are not in the file; they
 // are shown and not counted.
 const (
-	KindCommand  = "command"
-	KindEvent    = "event"
+	KindCommand  = "command"   // a line for peers' shells
+	KindEvent    = "event"     // a testfilter
+	KindAssert   = "assertion" // expect, never, await, stable, check, stdout, stderr
+	KindStep     = "step"      // what the script does to peers, network and time
 	KindInserted = "inserted"
 )
 
 // The statuses of rows.
 const (
-	OK   = "OK"
-	Fail = "FAILED"
-	Miss = "MISSED"
-	Open = "" // not reached yet
+	OK        = "OK"
+	Fail      = "FAILED"
+	Miss      = "MISSED"
+	Cancelled = "CANCELLED" // another branch of its par block has failed
+	Skipped   = "SKIPPED"   // its condition does not hold
+	Open      = ""          // not reached yet
 )
 
 // Row is a command, or an expectation.
 type Row struct {
 	Kind       string   `json:"kind"`
-	Text       string   `json:"text"` // "alice msg hello"
-	Peer       string   `json:"peer,omitempty"`
+	Text       string   `json:"text"`           // "alice msg hello"
+	Peer       string   `json:"peer,omitempty"` // whom it is about, if that is one peer; of a failure, the first that failed it
+	Phase      int      `json:"phase"`          // index in Result.Phases
 	Status     string   `json:"status"`
 	File       string   `json:"file,omitempty"`
 	Line       int      `json:"line,omitempty"`
+	Col        int      `json:"col,omitempty"`
+	Comment    []string `json:"comment,omitempty"` // that stands above it in the file
+	StartMS    float64  `json:"start_ms"`          // since the start of the run
 	DurationMS float64  `json:"duration_ms"`
-	Wrong      string   `json:"wrong,omitempty"`  // what is wrong with it, one line
-	Seen       []string `json:"seen,omitempty"`   // what was there instead
-	Output     string   `json:"output,omitempty"` // what a command printed
+	Wrong      string   `json:"wrong,omitempty"`    // what is wrong with it, one line
+	Expected   string   `json:"expected,omitempty"` // in words
+	Seen       []string `json:"seen,omitempty"`     // what was there instead: the closest first
+	Faults     []string `json:"faults,omitempty"`   // in force when it failed
+	Last       []string `json:"last,omitempty"`     // the last events that have to do with it
+	Output     string   `json:"output,omitempty"`   // what a command printed
+}
+
+// Phase is a section of the run. The first one has no title and is what comes
+// before the script's first phase.
+type Phase struct {
+	Title   string  `json:"title"`
+	Line    int     `json:"line,omitempty"`
+	StartMS float64 `json:"start_ms"` // since the start of the run
+	EndMS   float64 `json:"end_ms"`
 }
 
 // Problem is what is wrong beside the rows. A harness problem is not the
