@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // session is one run of a set. The store, and what is marked so, is owned by
@@ -57,7 +58,7 @@ func newSession(ctx context.Context, s *Set, svc extension.Services) *session {
 func (n *session) call(f func()) bool {
 	done := make(chan struct{})
 	select {
-	case n.in <- func() { f(); close(done) }:
+	case n.in <- func() { defer close(done); f() }:
 		<-done
 		return true
 	case <-n.closed:
@@ -70,8 +71,16 @@ func (n *session) spawn(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.ending {
-		n.tasks.Go(f)
+		n.task(f)
 	}
+}
+
+// task runs f as a task; mu is held, and the session is not ending.
+func (n *session) task(f func()) {
+	n.tasks.Go(func() {
+		defer guard.Catch(n.ctx)
+		f()
+	})
 }
 
 // after runs f as a task after a time, unless the session ends before.
@@ -163,7 +172,10 @@ func (n *session) compareSoon(ctx context.Context, m extension.Member) error {
 func (n *session) each(members []extension.Member, f func(extension.Member)) {
 	var wg sync.WaitGroup
 	for _, m := range members {
-		wg.Go(func() { f(m) })
+		wg.Go(func() {
+			defer guard.Catch(n.ctx)
+			f(m)
+		})
 	}
 	wg.Wait()
 }
@@ -251,7 +263,7 @@ func (n *session) take(stream extension.Stream) bool {
 		return false
 	}
 	n.streams[stream] = true
-	n.tasks.Go(func() {
+	n.task(func() {
 		n.answer(stream)
 		stream.Close()
 		n.mu.Lock()

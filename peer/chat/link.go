@@ -88,7 +88,7 @@ func (l *link) flush() {
 	case start && now:
 		l.drain()
 	case start:
-		l.s.wg.Go(l.drain)
+		l.s.spawn(l.drain)
 	}
 }
 

@@ -274,7 +274,7 @@ func (s *session) dial(p *peer) {
 	}
 	p.dialing = true
 	to := p.member
-	s.wg.Go(func() {
+	s.spawn(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, helloWait)
 		defer cancel()
 		stream, err := s.svc.Open(ctx, to)

@@ -138,6 +138,7 @@ func (r *Room) Name() string { return "chat" }
 func (r *Room) Run(ctx context.Context, svc extension.Services, ready func()) error {
 	r.mail.open()
 	s := newSession(ctx, r, svc, ready)
+	defer close(s.ended) // after a panic, too: somebody may wait for it
 	r.setSession(s)
 	s.start()
 	s.serve()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // session is one run of a room. Everything in it is owned by the goroutine
@@ -59,6 +60,14 @@ func (s *session) post(f func()) bool {
 	case <-s.closed:
 		return false
 	}
+}
+
+// spawn runs f as a goroutine that leave waits for.
+func (s *session) spawn(f func()) {
+	s.wg.Go(func() {
+		defer guard.Catch(s.ctx)
+		f()
+	})
 }
 
 // buffer returns an empty batch with some room.
@@ -178,7 +187,7 @@ func (s *session) collect() {
 func (s *session) open(stream extension.Stream, to extension.Member) *link {
 	l := &link{s: s, stream: stream, member: to, lastIn: time.Now()}
 	s.links[l] = true
-	s.wg.Go(l.read)
+	s.spawn(l.read)
 	s.agenda.after(helloWait, func() {
 		if !l.welcome {
 			s.drop(l)
@@ -213,7 +222,6 @@ func (s *session) leave() {
 		p.queue.drop()
 	}
 	s.svc.Present(nil)
-	close(s.ended)
 }
 
 // presentNow tells who is in the chat if that has changed.

@@ -15,6 +15,7 @@ import (
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/internal/program"
+	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/logbook"
 )
 
@@ -26,6 +27,8 @@ type Process struct {
 	// Interrupts has an element for each ctrl-C that comes as a signal. Nil
 	// leaves interrupts to the context.
 	Interrupts <-chan os.Signal
+	// Extensions are run beside those that every peer has, and after them.
+	Extensions []extension.Extension
 }
 
 // The statuses of the program.

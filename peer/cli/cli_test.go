@@ -36,7 +36,7 @@ func program() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	status := cli.Main(ctx, os.Args[1:], cli.Process{
 		Env: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Interrupts: interrupts,
+		Interrupts: interrupts, Extensions: bombs(),
 	})
 	stop()
 	os.Exit(status)

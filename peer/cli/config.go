@@ -60,6 +60,7 @@ func (f flags) open(name string, p Process) (*setup, error) {
 	if s.cfg.Extensions, err = extensions(); err != nil {
 		return nil, errors.Join(err, id.Close())
 	}
+	s.cfg.Extensions = append(s.cfg.Extensions, p.Extensions...)
 	s.meet(f, p)
 	if err := s.openLog(f, data); err != nil {
 		return nil, errors.Join(err, id.Close())

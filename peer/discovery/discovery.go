@@ -26,6 +26,7 @@ import (
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // ErrNoService is matched when there is no bootstrap service to ask.
@@ -119,9 +120,17 @@ func New(cfg Config) (*Discovery, error) {
 func (d *Discovery) Run(ctx context.Context) error {
 	defer d.http.CloseIdleConnections()
 	var eg errgroup.Group
-	eg.Go(func() error { d.keep(ctx); return nil })
+	eg.Go(func() error {
+		defer guard.Catch(ctx)
+		d.keep(ctx)
+		return nil
+	})
 	if d.cfg.Rendezvous != nil {
-		eg.Go(func() error { d.meetWhileMeant(ctx); return nil })
+		eg.Go(func() error {
+			defer guard.Catch(ctx)
+			d.meetWhileMeant(ctx)
+			return nil
+		})
 	}
 	return eg.Wait()
 }

@@ -18,6 +18,7 @@ import (
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // meetEvery is how often a peer looks whether the rendezvous has changed
@@ -102,7 +103,10 @@ func (d *Discovery) host(ctx context.Context, lock io.Closer) (err error) {
 	}
 	d.cfg.Record("hosting " + r.URL)
 	var eg errgroup.Group
-	eg.Go(func() error { return netx.ServeHTTP(ctx, ln, h) })
+	eg.Go(func() error {
+		defer guard.Catch(ctx)
+		return netx.ServeHTTP(ctx, ln, h)
+	})
 	if inherits {
 		// The peers of a service that died must find ours before we ask it who
 		// is there: the first list of a newcomer that hosts would be empty.

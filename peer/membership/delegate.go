@@ -2,6 +2,7 @@ package membership
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/netip"
 	"regexp"
@@ -11,22 +12,31 @@ import (
 
 	"github.com/hashicorp/memberlist"
 	"github.com/rs/zerolog"
+
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // delegate is what memberlist calls, mostly with its locks held. It enqueues.
+// The goroutines are memberlist's, so panics are caught where it calls.
 type delegate struct{ g *Group }
 
 func (d delegate) NotifyJoin(n *memberlist.Node)   { d.g.enqueue(nodeJoined, n) }
 func (d delegate) NotifyLeave(n *memberlist.Node)  { d.g.enqueue(nodeGone, n) }
 func (d delegate) NotifyUpdate(n *memberlist.Node) { d.g.enqueue(nodeUpdated, n) }
 
-func (d delegate) NodeMeta(int) []byte             { return d.g.meta().encode() }
 func (d delegate) GetBroadcasts(_, _ int) [][]byte { return nil }
 func (d delegate) LocalState(bool) []byte          { return nil }
 func (d delegate) MergeRemoteState([]byte, bool)   {}
 
+// NodeMeta is what the others are told of us.
+func (d delegate) NodeMeta(int) []byte {
+	defer guard.Catch(d.g.run)
+	return d.g.meta().encode()
+}
+
 // NotifyMsg takes the one message that members send each other directly.
 func (d delegate) NotifyMsg(b []byte) {
+	defer guard.Catch(d.g.run)
 	if name, ok := parseGoodbye(b); ok {
 		d.g.push(notice{kind: nodeLeaving, node: name, at: time.Now()})
 	}
@@ -35,10 +45,12 @@ func (d delegate) NotifyMsg(b []byte) {
 func (d delegate) AckPayload() []byte { return nil }
 
 func (d delegate) NotifyPingComplete(n *memberlist.Node, rtt time.Duration, _ []byte) {
+	defer guard.Catch(d.g.run)
 	d.g.push(notice{kind: nodeAnswered, node: n.Name, at: time.Now(), rtt: max(0, rtt)})
 }
 
 func (g *Group) enqueue(k noticeKind, n *memberlist.Node) {
+	defer guard.Catch(g.run)
 	ip, _ := netip.AddrFromSlice(n.Addr)
 	g.push(notice{
 		kind: k, node: n.Name, at: time.Now(),
@@ -128,6 +140,7 @@ func parseGoodbye(b []byte) (node string, ok bool) {
 type logWriter struct {
 	log     zerolog.Logger
 	suspect func(node string)
+	guard   context.Context // where panics are reported
 }
 
 var (
@@ -136,6 +149,7 @@ var (
 )
 
 func (w *logWriter) Write(p []byte) (int, error) {
+	defer guard.Catch(w.guard)
 	m := logPattern.FindSubmatch(bytes.TrimRight(p, "\n"))
 	if m == nil {
 		w.log.Info().Msg(string(bytes.TrimSpace(p)))

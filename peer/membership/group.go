@@ -31,6 +31,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // Errors that callers branch on.
@@ -80,6 +81,7 @@ type Group struct {
 	fresh   chan struct{}  // has one element when addresses were listed that were not before
 	ctx     context.Context
 	cancel  context.CancelFunc
+	run     context.Context // of Run, set before its first goroutine: where panics are reported
 
 	mu      sync.Mutex             // guards the fields below; no call out while it is held
 	list    *memberlist.Memberlist // nil before and after Run
@@ -130,13 +132,14 @@ func (g *Group) meta() meta {
 // takes no leave of anybody: see Leave. When it returns, all goroutines of the
 // Group have ended; memberlist's own may take some seconds more, and change
 // nothing any more.
-func (g *Group) Run(ctx context.Context, started func()) error {
+func (g *Group) Run(ctx context.Context, started func()) (err error) {
 	if g.ran.Swap(true) {
 		return errors.New("a membership runs once")
 	}
+	g.run = ctx
 	stop := context.AfterFunc(ctx, g.cancel)
 	defer stop()
-	t := newTransport(g.cfg.Endpoint)
+	t := newTransport(ctx, g.cfg.Endpoint)
 	list, err := memberlist.Create(g.memberlistConfig(t))
 	if err != nil {
 		g.cancel()
@@ -144,11 +147,17 @@ func (g *Group) Run(ctx context.Context, started func()) error {
 		return fmt.Errorf("start membership: %w", err)
 	}
 	g.setList(list)
+	defer func() { err = g.end(list) }() // after a panic, too: memberlist does not end by itself
 	started()
 	g.serve()
+	return nil
+}
+
+func (g *Group) end(list *memberlist.Memberlist) error {
+	g.cancel()
 	g.setList(nil) // nothing is spawned any more
 	g.leaves.Wait()
-	err = list.Shutdown()
+	err := list.Shutdown()
 	g.tasks.Wait()
 	return err
 }
@@ -177,7 +186,10 @@ func (g *Group) spawn(f func(*memberlist.Memberlist)) error {
 	if list == nil {
 		return ErrNotRunning
 	}
-	g.tasks.Go(func() { f(list) })
+	g.tasks.Go(func() {
+		defer guard.Catch(g.run)
+		f(list)
+	})
 	return nil
 }
 
@@ -192,7 +204,7 @@ func (g *Group) memberlistConfig(t *transport) *memberlist.Config {
 	c.AdvertisePort = int(g.cfg.Advertise.Port())
 	d := delegate{g}
 	c.Delegate, c.Events, c.Ping = d, d, d
-	c.LogOutput = &logWriter{log: g.cfg.Log, suspect: g.enqueueSuspect}
+	c.LogOutput = &logWriter{log: g.cfg.Log, suspect: g.enqueueSuspect, guard: g.run}
 	return c
 }
 
@@ -239,7 +251,7 @@ func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
 	var reached atomic.Int32
 	done := make(chan error, 1)
 	err := g.spawn(func(list *memberlist.Memberlist) {
-		done <- joinAll(list, addrs, &reached)
+		done <- g.joinAll(list, addrs, &reached)
 	})
 	if err != nil {
 		return 0, err
@@ -259,12 +271,13 @@ func (g *Group) Join(ctx context.Context, addrs []string) (int, error) {
 
 // joinAll returns when all addresses have answered or failed, and why those
 // failed that did, in the order of the addresses.
-func joinAll(list *memberlist.Memberlist, addrs []string, reached *atomic.Int32) error {
+func (g *Group) joinAll(list *memberlist.Memberlist, addrs []string, reached *atomic.Int32) error {
 	errs := make([]error, len(addrs))
 	var eg errgroup.Group
 	eg.SetLimit(parallel)
 	for i, addr := range addrs {
 		eg.Go(func() error {
+			defer guard.Catch(g.run)
 			if _, err := list.Join([]string{addr}); err != nil {
 				errs[i] = joinError(addr, err)
 				return nil
@@ -362,6 +375,7 @@ func (g *Group) takeLeave(wait time.Duration) (*leave, error) {
 		g.leaving.Store(true)
 		g.leaves.Go(func() {
 			defer close(l.done)
+			defer guard.Catch(g.run)
 			l.err = g.sayGoodbye(list, wait)
 		})
 	}

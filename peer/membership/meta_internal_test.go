@@ -112,7 +112,7 @@ func TestLogLines(t *testing.T) {
 		"":               "",
 	} {
 		got := ""
-		w := &logWriter{suspect: func(node string) { got = node }}
+		w := &logWriter{guard: t.Context(), suspect: func(node string) { got = node }}
 		if n, err := w.Write([]byte(line)); n != len(line) || err != nil || got != want {
 			t.Errorf("%q suspects %q (%d, %v), want %q", line, got, n, err, want)
 		}

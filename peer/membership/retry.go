@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/memberlist"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // A group that was cut in two must become one again, and memberlist alone
@@ -58,7 +60,11 @@ func (g *Group) retryAll() {
 		var eg errgroup.Group
 		eg.SetLimit(parallel)
 		for _, t := range targets {
-			eg.Go(func() error { g.retryOne(list, t); return nil })
+			eg.Go(func() error {
+				defer guard.Catch(g.run)
+				g.retryOne(list, t)
+				return nil
+			})
 		}
 		_ = eg.Wait() // its functions return nil
 	})

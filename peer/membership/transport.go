@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // transport carries memberlist over an endpoint: gossip packets and gossip
@@ -35,8 +36,10 @@ var _ memberlist.NodeAwareTransport = (*transport)(nil)
 // are at most 1400, but push/pull over packets may come from other versions.
 const packetSize = 64 << 10
 
-func newTransport(e *netx.Endpoint) *transport {
-	ctx, cancel := context.WithCancel(context.Background())
+// newTransport returns a transport of e. Panics of its reader are reported to
+// life; its end is not the end of the transport.
+func newTransport(life context.Context, e *netx.Endpoint) *transport {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(life))
 	t := &transport{
 		endpoint: e,
 		packets:  make(chan *memberlist.Packet),
@@ -50,6 +53,7 @@ func newTransport(e *netx.Endpoint) *transport {
 
 // read moves packets from the endpoint to memberlist until Shutdown.
 func (t *transport) read() {
+	defer guard.Catch(t.ctx)
 	conn := t.endpoint.PacketConn()
 	buf := make([]byte, packetSize)
 	for {

@@ -36,7 +36,7 @@ func pair(t *testing.T) (a, b *netx.Endpoint) {
 func TestTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ea, eb := pair(t)
-		a, b := newTransport(ea), newTransport(eb)
+		a, b := newTransport(t.Context(), ea), newTransport(t.Context(), eb)
 		defer a.Shutdown()
 		defer b.Shutdown()
 
@@ -73,7 +73,7 @@ func TestTransport(t *testing.T) {
 func TestTransportEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ea, eb := pair(t)
-		a, b := newTransport(ea), newTransport(eb)
+		a, b := newTransport(t.Context(), ea), newTransport(t.Context(), eb)
 		defer a.Shutdown()
 
 		// Nobody takes this packet, this stream, or the answer to this dial.
@@ -107,7 +107,7 @@ func TestTransportEnds(t *testing.T) {
 			t.Error("a stream that came after the end was taken")
 		}
 
-		next := newTransport(eb) // the endpoint lives on, for the next memberlist
+		next := newTransport(t.Context(), eb) // the endpoint lives on, for the next memberlist
 		defer next.Shutdown()
 		if _, err := a.WriteTo([]byte("again"), "10.0.0.2:7"); err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/membership"
 )
 
@@ -64,7 +65,7 @@ func (l *live) form(base context.Context, boot int, settings *membership.Setting
 	}
 	l.group = group
 	l.ctx, l.cancel = context.WithCancel(base)
-	e.Handle(l.label("who"), l.answer)
+	e.Handle(l.label("who"), l.guarded(l.answer))
 	l.spawn(func() { _ = e.Serve(l.ctx) }) // ends with ctx or with Close; nothing to add
 	return nil
 }
@@ -77,8 +78,19 @@ func (l *live) spawn(f func()) bool {
 	if l.closed {
 		return false
 	}
-	l.tasks.Go(f)
+	l.tasks.Go(func() {
+		defer guard.Catch(l.ctx)
+		f()
+	})
 	return true
+}
+
+// guarded is what the endpoint calls on goroutines of its own.
+func (l *live) guarded(accept func(net.Conn)) func(net.Conn) {
+	return func(c net.Conn) {
+		defer guard.Catch(l.ctx)
+		accept(c)
+	}
 }
 
 var errClosing = errors.New("the peer is leaving")
@@ -229,11 +241,11 @@ func (l *live) launch(e extension.Extension) (*running, error) {
 	l.running[e.Name()] = r
 	l.mu.Unlock()
 	l.node.setPresent(e.Name(), nil)
-	l.endpoint.Handle(l.label(e.Name()), r.accept)
+	l.endpoint.Handle(l.label(e.Name()), l.guarded(r.accept))
 	ok := l.spawn(func() {
 		defer cancel(nil)
+		defer l.ended(r) // after a panic, too: somebody may wait for it
 		r.err = e.Run(ctx, services{l, e.Name()}, sync.OnceFunc(func() { close(r.ready) }))
-		l.ended(r)
 	})
 	if !ok {
 		cancel(nil)

@@ -26,6 +26,7 @@ import (
 	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/peer/discovery"
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/identity"
 	"github.com/peerlab/peerlab/peer/membership"
 	"github.com/peerlab/peerlab/repl"
@@ -80,8 +81,9 @@ type Node struct {
 	begun     chan struct{} // closed when Run has begun
 	crash     chan struct{} // closed by Crash
 	crashOnce sync.Once
-	steps     chan struct{} // holds one token while a step of starting or leaving runs
-	dirty     chan struct{} // the members have changed since they were remembered
+	broken    chan *guard.Panic // has one element when a goroutine has panicked
+	steps     chan struct{}     // holds one token while a step of starting or leaving runs
+	dirty     chan struct{}     // the members have changed since they were remembered
 
 	mu       sync.Mutex // guards the fields below; no call out while it is held
 	ctx      context.Context
@@ -127,6 +129,7 @@ func New(cfg Config) (*Node, error) {
 		journal:  journal.NewWriter(journal.Config{Peer: cfg.Name, Boot: cfg.Identity.Boot}),
 		begun:    make(chan struct{}),
 		crash:    make(chan struct{}),
+		broken:   make(chan *guard.Panic, 1),
 		steps:    make(chan struct{}, 1),
 		dirty:    make(chan struct{}, 1),
 		settings: cfg.Settings,
@@ -186,9 +189,17 @@ func (n *Node) Group() string { return n.cfg.Group }
 // leavePatience bounds leaving, all layers together.
 const leavePatience = 4 * time.Second
 
+// brokenPatience is how long what is left may take to end after a panic, which
+// may have left a lock that nobody gives back.
+const brokenPatience = time.Second
+
 // Run is the life of the peer. It serves until ctx ends, then takes leave of
 // everybody in order, and returns when all its goroutines have ended. After
 // Crash it returns without a word to anybody.
+//
+// A panic in one of its goroutines ends the peer as Crash does: its state
+// cannot be trusted. The error is a *guard.Panic then, whose stack is in the
+// log, and goroutines that wait for what the panic has left may live on.
 func (n *Node) Run(ctx context.Context) (err error) {
 	file, err := n.openJournal()
 	if err != nil {
@@ -197,12 +208,59 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	if file != nil {
 		defer func() { err = errors.Join(err, file.Err(), file.Close()) }()
 	}
-	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	base, stop := context.WithCancel(guard.With(context.WithoutCancel(ctx), n.broke))
 	defer stop()
 	n.begin(base)
+	served := make(chan error, 1)
+	go func() {
+		defer close(served)
+		defer guard.Catch(base)
+		served <- n.serve(ctx, base, stop)
+	}()
+	select {
+	case err = <-served:
+	case p := <-n.broken:
+		n.broken <- p // for breakage
+		n.Crash()
+		select {
+		case <-served:
+		case <-time.After(brokenPatience):
+		}
+	}
+	return errors.Join(err, n.breakage())
+}
+
+// broke is told of each panic of the peer's goroutines. The first one counts.
+func (n *Node) broke(p *guard.Panic) {
+	select {
+	case n.broken <- p:
+	default:
+	}
+}
+
+// breakage is the panic that ended the peer, if one did; it is logged.
+func (n *Node) breakage() error {
+	select {
+	case p := <-n.broken:
+		logger := n.log("node")
+		logger.Error().Bytes("stack", p.Stack).Msg(p.Error())
+		return p
+	default:
+		return nil
+	}
+}
+
+// serve is the life of the peer and its end. stop ends base.
+func (n *Node) serve(ctx, base context.Context, stop func()) (err error) {
 	var tasks sync.WaitGroup
-	tasks.Go(func() { err = errors.Join(err, n.discovery.Run(base)) })
-	tasks.Go(func() { n.rememberAll(base) })
+	tasks.Go(func() {
+		defer guard.Catch(base)
+		err = n.discovery.Run(base)
+	})
+	tasks.Go(func() {
+		defer guard.Catch(base)
+		n.rememberAll(base)
+	})
 	select {
 	case <-ctx.Done():
 		n.leave(base)

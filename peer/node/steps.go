@@ -13,6 +13,7 @@ import (
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/peer/discovery"
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/membership"
 )
 
@@ -375,6 +376,7 @@ func (l *live) stillThere(ctx context.Context, known []discovery.Remembered) []s
 	eg.SetLimit(16)
 	for i, r := range known {
 		eg.Go(func() error {
+			defer guard.Catch(l.ctx)
 			if id, err := l.ask(ctx, r.Addr); err == nil && id == r.ID {
 				there[i] = r.Addr.String()
 			}
