@@ -1,10 +1,13 @@
 # A look into the membership, and all ways to end it; each time init makes a
-# new boot of the member in the same process. It needs one more peer of the
-# name bob in the group.
+# new boot of the member in the same process: the numbers below are those of a
+# peer whose data is new. It needs one more peer of the name bob in the group.
 # Run it with: peer NAME --bare --script scripts/shell/membership.cmd
 
 init
 #> ; 1 other member$
+localnode
+#> ^boot +1$
+#> ^state +alive
 showmemberlist
 #> ~\d+\.[0-9a-f]{6} +alive +you
 #> ^bob~\d+\.[0-9a-f]{6} +alive
@@ -28,6 +31,7 @@ localnode
 init
 #> ; 1 other member$
 localnode
+#> ^boot +2$
 #> ^state +alive
 members
 #> ^bob +alive
@@ -42,6 +46,8 @@ localnode
 #> ^state +shut down
 init
 #> ; 1 other member$
+localnode
+#> ^boot +3$
 members
 #> ^bob +alive
 msg back after a shutdown
@@ -53,6 +59,8 @@ localnode
 #> ^state +cut off
 init
 #> ; 1 other member$
+localnode
+#> ^boot +4$
 msg back on another network
 #> ^delivered to 1
 
@@ -66,7 +74,9 @@ memberlistcreate                  # step by step does it, too
 #> ^created at
 bootstrapjoin
 memberliststart
-#> ^live as .*~
+#> ^live as .*~5\.
+localnode
+#> ^boot +5$
 memberlistjoin
 #> ^joined; 1 address answered
 chatstart
