@@ -400,6 +400,34 @@ func TestLostAcknowledgement(t *testing.T) {
 	})
 }
 
+// A room that serves two boots of its peer, one after the other, knows in the
+// second what it has shown in the first, and goes on counting what it sends.
+func TestMemoryOutlivesABoot(t *testing.T) {
+	inSlowLab(t, 10*time.Millisecond, chat.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
+		a, b := p[0], p[1]
+		l.send(b, "first")
+		done := make(chan chat.Delivery)
+		go func() { done <- l.send(a, "hello") }()
+		time.Sleep(15 * time.Millisecond)
+		l.wantLines(b, "<info> here: alice", "<alice> hello") // its acknowledgement is still under way
+		b.Crash()
+		b.Start(l.rooms[b])
+		b.Ready()
+		wantDelivery(t, <-done, "bob", "", "")
+		wantDelivery(t, l.send(a, "again"), "bob", "", "")
+		wantDelivery(t, l.send(b, "second"), "alice", "", "")
+		time.Sleep(time.Minute)
+		l.wantLines(b, "<info> here: alice", "<alice> hello", "<info> here: alice", "<alice> again")
+		var ids []any
+		for _, e := range a.Events("chat") {
+			ids = append(ids, e.Fields["id"])
+		}
+		if id := b.Member().ID; !slices.Equal(ids, []any{id + "/1/1", id + "/2/2"}) {
+			t.Errorf("bob's messages have the ids %v", ids)
+		}
+	})
+}
+
 // A stream stalls for good, as one does that a router has forgotten.
 func TestFrozenStream(t *testing.T) {
 	inLab(t, chat.Config{}, "alice bob", func(l *lab, p []*extensiontest.Peer) {
