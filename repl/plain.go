@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 )
 
 // sgr is an escape sequence that sets colours and the like.
@@ -15,12 +16,15 @@ var sgr = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 // PlainReader is the LineReader of pipes and dumb terminals: lines are read
 // as they come, printed text goes between them, and no escapes are written and
 // nothing is drawn twice but the prompt, so that it suits what reads a screen
-// aloud too. It has no completion, no hints and no history.
+// aloud too. It has no completion, no hints, no history and no editor.
 //
 // Its reading goroutine starts with the first ReadLine and owns the input from
-// then on, until the input ends. A Read that blocks cannot be cancelled: after Close, or when the
-// context of a ReadLine ended, the goroutine stays in it until it returns. A
-// line that it reads then is given to the next ReadLine.
+// then on, until the input ends. A Read that blocks cannot be cancelled: after
+// Close, or when the context of a ReadLine ended, the goroutine stays in it
+// until it returns. A line that it reads then is given to the next ReadLine.
+//
+// Its writing goroutine starts with the first text or prompt and ends with
+// Close, which must be called.
 type PlainReader struct {
 	in      *lineScanner
 	out     io.Writer
@@ -36,9 +40,17 @@ type PlainReader struct {
 	last    error // the input has ended with it; of ReadLine
 	close   sync.Once
 
-	mu     sync.Mutex // makes one write after the other: it is held while writing
-	prompt string
-	shown  bool // the prompt stands on the last row
+	queue *Queue        // what is printed
+	turn  chan struct{} // one token: the last row is to change
+	ended chan struct{} // closed when the writing goroutine has ended
+
+	mu      sync.Mutex // not held while writing; it comes before the queue's
+	writing bool       // the writing goroutine was started
+	prompt  string
+	asked   bool            // a prompt is to stand on the last row
+	shown   bool            // it does
+	left    bool            // it did, and its row is to be left
+	settled []chan struct{} // to be closed when all is written
 }
 
 type plainLine struct {
@@ -55,6 +67,9 @@ func NewPlainReader(in io.Reader, out io.Writer, prompts bool) *PlainReader {
 		got:       make(chan plainLine, 1),
 		interrupt: make(chan struct{}, 1),
 		closed:    make(chan struct{}),
+		queue:     NewQueue(),
+		turn:      make(chan struct{}, 1),
+		ended:     make(chan struct{}),
 	}
 }
 
@@ -70,7 +85,7 @@ func (p *PlainReader) ReadLine(ctx context.Context) (string, error) {
 		return "", p.last
 	}
 	p.request()
-	p.showPrompt()
+	p.showPrompt(ctx)
 	defer p.hidePrompt()
 	select {
 	case l := <-p.got:
@@ -121,51 +136,137 @@ func (p *PlainReader) read() {
 // final tells an error after which there are no more lines.
 func final(err error) bool { return err != nil && !errors.Is(err, ErrSyntax) }
 
-func (p *PlainReader) showPrompt() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.prompts {
-		_, _ = io.WriteString(p.out, p.prompt)
-		p.shown = true
+// showPrompt returns when the prompt stands on the last row, unless the output
+// is stopped.
+func (p *PlainReader) showPrompt(ctx context.Context) {
+	if !p.prompts {
+		return
 	}
+	p.mu.Lock()
+	p.asked = true
+	p.mu.Unlock()
+	p.settle(ctx)
 }
 
+// hidePrompt: whatever comes now, it is on a row of its own.
 func (p *PlainReader) hidePrompt() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shown = false
+	p.asked, p.shown = false, false
 }
 
 // endRow leaves the row on which the prompt stands.
 func (p *PlainReader) endRow() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.shown {
-		_, _ = io.WriteString(p.out, "\n")
-		p.shown = false
+	p.left = p.left || p.shown
+	p.asked, p.shown = false, false
+	p.wake()
+}
+
+func (p *PlainReader) wake() {
+	select {
+	case p.turn <- struct{}{}:
+	default:
 	}
 }
 
 // Print implements LineReader. While a prompt stands on the last row it goes
-// below it, and the prompt is shown again. It returns when the text is written:
-// an output that takes nothing, as a terminal that was stopped by ctrl-S, keeps
-// it waiting.
+// below it, and the prompt is shown again. It returns before the text is
+// written; an output that takes nothing, as a terminal that was stopped by
+// ctrl-S, does not keep it waiting for long: see Queue.
 func (p *PlainReader) Print(s string) {
-	if s == "" || s[len(s)-1] != '\n' {
-		s += "\n"
+	if p.start() {
+		p.queue.Print(withoutEscapes(s))
 	}
-	select {
-	case <-p.closed:
-		return
-	default:
-	}
+}
+
+// start starts the writing goroutine, unless it is too late for that.
+func (p *PlainReader) start() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s = withoutEscapes(s)
-	if p.shown {
-		s = "\n" + s + p.prompt
+	select {
+	case <-p.closed:
+		return false
+	default:
 	}
-	_, _ = io.WriteString(p.out, s)
+	if !p.writing {
+		p.writing = true
+		go p.write()
+	}
+	return true
+}
+
+// write writes what there is, until the reader is closed.
+func (p *PlainReader) write() {
+	defer close(p.ended)
+	for {
+		p.flush()
+		select {
+		case <-p.queue.Ready():
+		case <-p.turn:
+		case <-p.closed:
+			p.flush()
+			return
+		}
+	}
+}
+
+func (p *PlainReader) flush() {
+	for {
+		text, settled, all := p.next()
+		if len(text) > 0 {
+			_, _ = p.out.Write(text)
+		}
+		for _, c := range settled {
+			close(c)
+		}
+		if all {
+			return
+		}
+	}
+}
+
+// next is what is to be written next, and, if that is all, who is to be told.
+func (p *PlainReader) next() (text []byte, settled []chan struct{}, all bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	piece, all := p.queue.Take()
+	if p.left || p.shown && len(piece) > 0 {
+		text = append(text, '\n')
+		p.left, p.shown = false, false
+	}
+	text = append(text, piece...)
+	if !all {
+		return text, nil, false
+	}
+	if p.asked && !p.shown {
+		text = append(text, p.prompt...)
+		p.shown = true
+	}
+	settled, p.settled = p.settled, nil
+	return text, settled, true
+}
+
+// settle returns when all that there is to write is written, or the output has
+// taken nothing for a while.
+func (p *PlainReader) settle(ctx context.Context) {
+	if !p.start() {
+		return
+	}
+	done := make(chan struct{})
+	p.mu.Lock()
+	p.settled = append(p.settled, done)
+	p.wake()
+	p.mu.Unlock()
+	stopped := time.NewTimer(p.queue.Patience)
+	defer stopped.Stop()
+	select {
+	case <-done:
+	case <-stopped.C:
+	case <-ctx.Done():
+	case <-p.closed:
+	}
 }
 
 // SetPrompt implements LineReader.
@@ -194,7 +295,13 @@ func (p *PlainReader) SetHint(func(string) string) {}
 func (p *PlainReader) AddHistory(string) {}
 
 // Suspend implements LineReader: the terminal is as it was found already.
-func (p *PlainReader) Suspend(f func() error) error { return f() }
+// What is printed meanwhile is written afterwards.
+func (p *PlainReader) Suspend(f func() error) error {
+	p.settle(context.Background())
+	p.queue.Hold(true)
+	defer p.queue.Hold(false)
+	return f()
+}
 
 // Interrupt makes the ReadLine under way return ErrInterrupt.
 func (p *PlainReader) Interrupt() {
@@ -204,8 +311,34 @@ func (p *PlainReader) Interrupt() {
 	}
 }
 
-// Close implements LineReader.
+// Close implements LineReader. It returns when what was printed is written, or
+// the output has taken nothing for two seconds: then the writing goroutine
+// stays in its Write until that returns.
 func (p *PlainReader) Close() error {
-	p.close.Do(func() { close(p.closed) })
+	p.close.Do(func() {
+		p.endRow()
+		p.mu.Lock()
+		close(p.closed)
+		writing := p.writing
+		p.mu.Unlock()
+		p.queue.Close()
+		if writing {
+			p.finish()
+		}
+	})
 	return nil
+}
+
+// finish waits for the writing goroutine as long as the output takes anything.
+func (p *PlainReader) finish() {
+	for left := -1; left != p.queue.Waiting(); {
+		left = p.queue.Waiting()
+		stopped := time.NewTimer(p.queue.Patience)
+		select {
+		case <-p.ended:
+			stopped.Stop()
+			return
+		case <-stopped.C:
+		}
+	}
 }

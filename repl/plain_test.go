@@ -44,6 +44,7 @@ func TestPlainReaderOutput(t *testing.T) {
 			}()
 			synctest.Wait()
 			r.Print("while\n")
+			synctest.Wait()
 			io.WriteString(w, "x\n")
 			if line := <-done; line != "x" {
 				t.Errorf("line %q", line)
@@ -126,7 +127,9 @@ func TestKeyboardOverPlainReader(t *testing.T) {
 		in, w := io.Pipe()
 		var out bytes.Buffer
 		done := make(chan error)
-		go func() { done <- s.Interact(t.Context(), repl.NewPlainReader(in, &out, true)) }()
+		r := repl.NewPlainReader(in, &out, true)
+		defer r.Close()
+		go func() { done <- s.Interact(t.Context(), r) }()
 		synctest.Wait()
 		if !s.Interrupt() {
 			t.Error("the prompt was not interrupted")

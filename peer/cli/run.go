@@ -284,7 +284,7 @@ func (s *screen) open(p Process, f flags, data files.FS) (err error) {
 		return nil
 	}
 	if f.plain || !readline.Interactive(in, out, p.Env("TERM")) {
-		s.reader = repl.NewPlainReader(in, out, true)
+		s.reader = readline.NewPlain(readline.Config{In: in, Out: out})
 		return nil
 	}
 	s.colour = p.Env("NO_COLOR") == ""

@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,5 +152,36 @@ func TestNamesOfFilesAtAKeyboard(t *testing.T) {
 	x.expect("", "alice chat> ")
 	x.expect("/execute "+dir+"/m\ts\t\t\r", "\nthis is it")
 	x.expect("/loadconfig '"+dir+"/m\ts\ti\t\r", "is no configuration that this program can load")
+	x.leave()
+}
+
+// TestControlSStopsTheScreenOnly: a peer whose terminal was stopped takes part
+// as before, and shows everything when the terminal goes on.
+func TestControlSStopsTheScreenOnly(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	x := u.open([]string{"TERM=xterm"}, "--plain", "alice")
+	x.expect("", "alice chat> ")
+	bob := u.start("bob")
+	x.expect("", "bob has joined")
+	before := len(x.output())
+	if _, err := x.master.WriteString("\x13"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		answer := bob.ask(fmt.Sprintf("msg number %d", i), 20*time.Second)
+		if len(answer) != 1 || answer[0] != "delivered to 1" {
+			t.Fatalf("number %d: %q", i, answer)
+		}
+	}
+	if got := x.output()[before:]; strings.Contains(got, "number") {
+		t.Errorf("the stopped terminal got %q", got)
+	}
+	x.expect("\x11", "<bob> number 19")
+	for i := range 20 {
+		if n := strings.Count(x.output(), fmt.Sprintf("<bob> number %d\r\n", i)); n != 1 {
+			t.Errorf("number %d is there %d times", i, n)
+		}
+	}
 	x.leave()
 }

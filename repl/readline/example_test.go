@@ -17,7 +17,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	var reader repl.LineReader = repl.NewPlainReader(os.Stdin, os.Stdout, true)
+	reader := readline.NewPlain(readline.Config{})
 	if readline.Interactive(os.Stdin, os.Stdout, os.Getenv("TERM")) {
 		if reader, err = readline.New(readline.Config{}); err != nil {
 			fmt.Println(err)

@@ -16,7 +16,7 @@ const (
 
 // SetPatience sets how long Print of a new reader waits for a terminal that
 // takes nothing.
-func SetPatience(r repl.LineReader, d time.Duration) { r.(*reader).screen.queue.patience = d }
+func SetPatience(r repl.LineReader, d time.Duration) { r.(*reader).screen.queue.Patience = d }
 
 // SetPastePause sets how long a paste may pause, of a new reader.
 func SetPastePause(r repl.LineReader, d time.Duration) {

@@ -89,3 +89,37 @@ func TestCloseOfAStoppedTerminal(t *testing.T) {
 	}
 	c.wait("message", func() bool { return strings.Contains(c.text(), "message 0 end") })
 }
+
+// TestControlSInPlainMode: ctrl-S stops a terminal on which lines are not
+// edited by us. Nobody who prints waits for ctrl-Q, and at the latest at the
+// end all is there.
+func TestControlSInPlainMode(t *testing.T) {
+	for _, goOn := range []string{"\x11", ""} {
+		c := newConsole(t, 60, 10)
+		found := c.state()
+		plain := readline.NewPlain(readline.Config{In: c.slave, Out: c.slave})
+		plain.SetPrompt("> ")
+		done := make(chan result, 1)
+		go func() {
+			line, err := plain.ReadLine(context.Background())
+			done <- result{line, err}
+		}()
+		c.shows(">")
+		c.types("\x13")
+		c.until("stopped", func() bool { return c.unread() == 0 })
+		const messages = 1000
+		for i := range messages {
+			plain.Print(fmt.Sprintf("message %d end", i))
+		}
+		c.types("typed" + goOn + "\r")
+		c.ends(done, "typed", nil)
+		if err := plain.Close(); err != nil {
+			t.Error(err)
+		}
+		c.wait("messages", func() bool { return strings.Contains(c.output(), fmt.Sprintf("message %d end", messages-1)) })
+		checkMessages(t, c.output(), messages)
+		if c.state() != found {
+			t.Error("the terminal is not as it was found")
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/peerlab/peerlab/repl"
+	"github.com/peerlab/peerlab/repl/readline"
 )
 
 // chatShell has a chat mode whose prompt is coloured.
@@ -34,7 +35,8 @@ func chatShell(t *testing.T) *repl.Shell {
 func TestPlainReaderOnATerminal(t *testing.T) {
 	c := newConsole(t, 60, 30)
 	found := c.state()
-	plain := repl.NewPlainReader(c.slave, c.slave, true)
+	plain := readline.NewPlain(readline.Config{In: c.slave, Out: c.slave})
+	defer plain.Close()
 	done := make(chan error, 1)
 	go func() { done <- chatShell(t).Interact(t.Context(), plain) }()
 	c.shows("chat>")

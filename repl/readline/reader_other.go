@@ -8,6 +8,7 @@ const supported = false
 
 // New returns the plain reader: lines are edited by the system's console.
 func New(cfg Config) (repl.LineReader, error) {
-	cfg = cfg.withDefaults()
-	return repl.NewPlainReader(cfg.In, cfg.Out, true), nil
+	return NewPlain(cfg), nil
 }
+
+func resumeOutput(int) {}

@@ -208,7 +208,7 @@ func (r *reader) Print(s string) {
 	}
 	r.mu.Unlock()
 	if !closed {
-		r.screen.queue.print(s)
+		r.screen.queue.Print(s)
 	}
 }
 
@@ -270,7 +270,7 @@ func (r *reader) close() error {
 	r.mu.Unlock()
 	// A terminal that is stopped would keep us for ever. Whatever happens to
 	// the output, the terminal is as it was found from here on.
-	r.tty.resumeOutput()
+	resumeOutput(r.tty.out)
 	err := r.tty.finish()
 	r.keys.end()
 	r.active.Lock() // a ReadLine under way has ended

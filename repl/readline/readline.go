@@ -25,6 +25,7 @@ package readline
 import (
 	"os"
 
+	"github.com/peerlab/peerlab/repl"
 	"golang.org/x/term"
 )
 
@@ -57,8 +58,27 @@ func (c Config) withDefaults() Config {
 
 // Interactive tells whether in and out are a terminal on which lines can be
 // edited; termName is the environment's TERM. Where it is false, in pipes and
-// on dumb terminals, repl.NewPlainReader serves.
+// on dumb terminals, NewPlain serves.
 func Interactive(in, out *os.File, termName string) bool {
 	return supported && termName != "" && termName != "dumb" &&
 		term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(out.Fd()))
+}
+
+// NewPlain makes a repl.PlainReader, for a terminal that cannot draw or whose
+// user does not want it to. There is no history. Close lets output go on that
+// was stopped by ctrl-S, so that nothing is lost.
+func NewPlain(cfg Config) repl.LineReader {
+	cfg = cfg.withDefaults()
+	return &plainReader{repl.NewPlainReader(cfg.In, cfg.Out, true), cfg.Out}
+}
+
+type plainReader struct {
+	*repl.PlainReader
+	out *os.File
+}
+
+// Close implements repl.LineReader.
+func (p *plainReader) Close() error {
+	resumeOutput(int(p.out.Fd()))
+	return p.PlainReader.Close()
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/peerlab/peerlab/repl"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 // it draws is rendered here, from the line that Paint was given.
 type screen struct {
 	out   io.Writer
-	queue *queue // messages
+	queue *repl.Queue // messages
 
 	// mu makes one write after the other: it is held while writing. It comes
 	// before the queue's.
@@ -47,14 +49,14 @@ type screen struct {
 }
 
 func newScreen(out io.Writer, columns, rows int) *screen {
-	return &screen{out: out, queue: newQueue(), columns: columns, rows: rows}
+	return &screen{out: out, queue: repl.NewQueue(), columns: columns, rows: rows}
 }
 
 // run writes messages as they come until done is closed.
 func (s *screen) run(done <-chan struct{}) {
 	for {
 		select {
-		case <-s.queue.kick:
+		case <-s.queue.Ready():
 		case <-done:
 			return
 		}
@@ -79,7 +81,7 @@ func (s *screen) flush() {
 func (s *screen) flushPiece() (all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q, all := s.queue.take()
+	q, all := s.queue.Take()
 	switch {
 	case len(q) == 0:
 	case s.shown:
@@ -124,9 +126,9 @@ func (s *screen) frame() string { return s.row + s.ghost + s.below() }
 // that come meanwhile could keep it busy for ever: they wait. It is called
 // with mu held.
 func (s *screen) drain() {
-	left := s.queue.waiting()
+	left := s.queue.Waiting()
 	for left > 0 {
-		q, all := s.queue.take()
+		q, all := s.queue.Take()
 		if len(q) > 0 && s.shown {
 			s.write(clearRow)
 			s.shown = false
@@ -306,7 +308,7 @@ func (s *screen) hold(on bool) {
 	if on {
 		s.flush()
 	}
-	s.queue.hold(on)
+	s.queue.Hold(on)
 	if !on {
 		s.flush()
 	}
@@ -314,7 +316,7 @@ func (s *screen) hold(on bool) {
 
 // close writes what waits, and leaves the row that is being edited.
 func (s *screen) close() {
-	s.queue.close()
+	s.queue.Close()
 	s.flush()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,5 +10,5 @@ const (
 	noChar     = 0xff // disables a special character
 )
 
-// resumeOutput lets output go on that was stopped, as by ctrl-S.
-func (t *tty) resumeOutput() { _ = unix.IoctlSetInt(t.out, unix.TIOCSTART, 0) }
+// startOutput lets output go on that a program has stopped.
+func startOutput(fd int) { _ = unix.IoctlSetInt(fd, unix.TIOCSTART, 0) }

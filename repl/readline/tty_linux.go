@@ -8,8 +8,8 @@ const (
 	noChar     = 0 // disables a special character
 )
 
-// resumeOutput lets output go on that was stopped, as by ctrl-S.
-func (t *tty) resumeOutput() {
+// startOutput lets output go on that a program has stopped.
+func startOutput(fd int) {
 	const outputOn = 1
-	_ = unix.IoctlSetInt(t.out, unix.TCXONC, outputOn)
+	_ = unix.IoctlSetInt(fd, unix.TCXONC, outputOn)
 }

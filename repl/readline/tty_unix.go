@@ -100,6 +100,20 @@ func (t *tty) shift(by int) error {
 // again sets the state that somebody else has changed.
 func (t *tty) again() { _ = t.shift(0) }
 
+// resumeOutput lets output go on that was stopped. One that a key has stopped,
+// ctrl-S, goes on when the key loses its meaning.
+func resumeOutput(fd int) {
+	startOutput(fd)
+	state, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil || state.Iflag&unix.IXON == 0 {
+		return
+	}
+	free := *state
+	free.Iflag &^= unix.IXON
+	_ = unix.IoctlSetTermios(fd, setTermios, &free)
+	_ = unix.IoctlSetTermios(fd, setTermios, state)
+}
+
 // size is the terminal's width and height; 80 and 24 if it does not tell.
 func (t *tty) size() (columns, rows int) {
 	w, h, err := term.GetSize(t.out)

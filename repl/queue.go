@@ -1,4 +1,4 @@
-package readline
+package repl
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxQueue is how many bytes of messages wait for the terminal before
-	// print waits too.
+	// maxQueue is how many bytes of lines wait for the terminal before
+	// Print waits too.
 	maxQueue = 256 << 10
 	// maxStopped is how many wait for a terminal that takes nothing; lines
 	// beyond it are not kept.
@@ -18,41 +18,53 @@ const (
 	// maxPiece is how much is written at once, so that the row that is being
 	// edited stays in sight.
 	maxPiece = 32 << 10
-	// patience is how long print waits for a terminal before it takes it for
+	// patience is how long Print waits for a terminal before it takes it for
 	// stopped. One that shows a piece in this time is slow, but alive.
 	patience = 2 * time.Second
 )
 
-// queue holds the messages that the terminal has not taken yet, in order.
+// Queue holds what is printed until the terminal takes it, in order. It is for
+// those who implement a LineReader: any number of goroutines print, one takes
+// and writes.
 //
 // It gives back pressure, within bounds: who prints into a full queue waits
 // for room. A terminal that takes nothing for a while (stopped by its user,
-// or by a program around it) is waited for no longer: from then on messages
-// are kept without waiting, up to maxStopped bytes, until it goes on. While
-// the terminal is lent nobody waits either, and maxQueue bytes are kept. Lines
-// that were not kept are counted, and the count is shown.
-type queue struct {
-	patience time.Duration
-	kick     chan struct{} // one token: the queue is no longer empty
+// or by a program around it) is waited for no longer: from then on lines are
+// kept without waiting, up to 16 MiB, until it goes on. While the terminal is
+// lent nobody waits either, and 256 KiB are kept. Lines that were not kept are
+// counted, and the count is shown.
+type Queue struct {
+	// Patience is how long Print waits for a terminal before it takes it for
+	// stopped. It may be changed before the first Print.
+	Patience time.Duration
+
+	kick chan struct{} // one token: the queue is no longer empty
 
 	mu      sync.Mutex
 	text    []byte        // whole lines, from head on
 	head    int           // what is before it was taken
 	piece   []byte        // the buffer of what was taken last
 	room    chan struct{} // closed when something was taken
-	stopped bool          // the terminal took nothing for all of patience
+	stopped bool          // the terminal took nothing for all of Patience
 	held    bool          // the terminal is lent: nothing is taken
 	skipped int           // lines that were not kept
 	closed  bool
 }
 
-func newQueue() *queue {
-	return &queue{patience: patience, kick: make(chan struct{}, 1), room: make(chan struct{})}
+// NewQueue makes an empty queue, with a patience of two seconds.
+func NewQueue() *Queue {
+	return &Queue{Patience: patience, kick: make(chan struct{}, 1), room: make(chan struct{})}
 }
 
-// print adds whole lines; a missing newline is added. After close it does
+// Ready has a token when something waits that was not there before.
+func (q *Queue) Ready() <-chan struct{} { return q.kick }
+
+// Print adds whole lines; a missing newline is added. After Close it does
 // nothing.
-func (q *queue) print(text string) {
+func (q *Queue) Print(text string) {
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.wait()
@@ -64,23 +76,20 @@ func (q *queue) print(text string) {
 	case q.closed:
 		return
 	case q.len() >= limit:
-		q.skipped++
+		q.skipped += strings.Count(text, "\n")
 		return
 	}
 	q.text = append(q.text, text...)
-	if !strings.HasSuffix(text, "\n") {
-		q.text = append(q.text, '\n')
-	}
 	q.signal()
 }
 
 // wait returns when there is room, or no use in waiting for it. It is called
 // with mu held, and releases it meanwhile.
-func (q *queue) wait() {
+func (q *Queue) wait() {
 	var timer *time.Timer
 	for q.len() >= maxQueue && !q.held && !q.closed && !q.stopped {
 		if timer == nil {
-			timer = time.NewTimer(q.patience)
+			timer = time.NewTimer(q.Patience)
 			defer timer.Stop()
 		}
 		room := q.room
@@ -88,7 +97,7 @@ func (q *queue) wait() {
 		timedOut := false
 		select {
 		case <-room:
-			timer.Reset(q.patience)
+			timer.Reset(q.Patience)
 		case <-timer.C:
 			timedOut = true
 		}
@@ -99,7 +108,7 @@ func (q *queue) wait() {
 	}
 }
 
-func (q *queue) signal() {
+func (q *Queue) signal() {
 	select {
 	case q.kick <- struct{}{}:
 	default:
@@ -107,18 +116,18 @@ func (q *queue) signal() {
 }
 
 // len is how much waits. It is called with mu held.
-func (q *queue) len() int { return len(q.text) - q.head }
+func (q *Queue) len() int { return len(q.text) - q.head }
 
-// waiting is how much waits, in bytes.
-func (q *queue) waiting() int {
+// Waiting is how much waits, in bytes.
+func (q *Queue) Waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.len()
 }
 
-// take removes a piece of whole lines, and tells whether that was all. The
+// Take removes a piece of whole lines, and tells whether that was all. The
 // piece is valid until the next call.
-func (q *queue) take() (piece []byte, all bool) {
+func (q *Queue) Take() (piece []byte, all bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.held || q.len() == 0 {
@@ -141,7 +150,7 @@ func (q *queue) take() (piece []byte, all bool) {
 
 // remove drops the first n bytes; what is left moves to the front when it is
 // little. It is called with mu held.
-func (q *queue) remove(n int) {
+func (q *Queue) remove(n int) {
 	q.head += n
 	if left := q.len(); left <= q.head {
 		q.text = append(q.text[:0], q.text[q.head:]...)
@@ -153,21 +162,22 @@ func (q *queue) remove(n int) {
 }
 
 // wakeWaiting is called with mu held.
-func (q *queue) wakeWaiting() {
+func (q *Queue) wakeWaiting() {
 	close(q.room)
 	q.room = make(chan struct{})
 }
 
-// hold keeps everything in the queue from now on, or no longer.
-func (q *queue) hold(on bool) {
+// Hold keeps everything in the queue from now on, or no longer.
+func (q *Queue) Hold(on bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.held = on
 	q.wakeWaiting()
+	q.signal()
 }
 
-// close makes print do nothing from now on. What waits can still be taken.
-func (q *queue) close() {
+// Close makes Print do nothing from now on. What waits can still be taken.
+func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed, q.held = true, false

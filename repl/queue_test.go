@@ -1,4 +1,4 @@
-package readline
+package repl
 
 import (
 	"strings"
@@ -10,19 +10,19 @@ import (
 // kilobyte is a line of that length.
 func kilobyte() string { return strings.Repeat("x", 1023) + "\n" }
 
-func (q *queue) fill() {
-	for q.waiting() < maxQueue {
-		q.print(kilobyte())
+func (q *Queue) fill() {
+	for q.Waiting() < maxQueue {
+		q.Print(kilobyte())
 	}
 }
 
 func TestPrintWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue()
+		q := NewQueue()
 		q.fill()
 		printed := make(chan struct{})
 		go func() {
-			q.print("next")
+			q.Print("next")
 			close(printed)
 		}()
 		synctest.Wait()
@@ -31,7 +31,7 @@ func TestPrintWaitsForRoom(t *testing.T) {
 			t.Error("it did not wait")
 		default:
 		}
-		q.take()
+		q.Take()
 		synctest.Wait()
 		select {
 		case <-printed:
@@ -45,20 +45,20 @@ func TestPrintWaitsForRoom(t *testing.T) {
 // kept beyond the queue, and nothing is lost.
 func TestSlowTerminalIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue()
+		q := NewQueue()
 		const lines = 2048
 		go func() {
 			for range lines {
-				q.print(kilobyte())
+				q.Print(kilobyte())
 			}
 		}()
 		got := 0
 		for got < lines<<10 {
 			time.Sleep(patience - time.Millisecond)
-			if n := q.waiting(); n > maxQueue {
+			if n := q.Waiting(); n > maxQueue {
 				t.Fatalf("%d bytes wait", n)
 			}
-			piece, _ := q.take()
+			piece, _ := q.Take()
 			got += len(piece)
 		}
 	})
@@ -68,18 +68,18 @@ func TestSlowTerminalIsWaitedFor(t *testing.T) {
 // kept within a bound, and comes in order with a count of what was not kept.
 func TestStoppedTerminalIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue()
+		q := NewQueue()
 		start := time.Now()
 		const lines = maxStopped>>10 + 100
 		for range lines {
-			q.print(kilobyte())
+			q.Print(kilobyte())
 		}
 		if took := time.Since(start); took != patience {
 			t.Errorf("it waited %v", took)
 		}
 		var all strings.Builder
 		for {
-			piece, last := q.take()
+			piece, last := q.Take()
 			all.Write(piece)
 			if last {
 				break
@@ -89,9 +89,9 @@ func TestStoppedTerminalIsNotWaitedFor(t *testing.T) {
 			t.Errorf("%d bytes came, want %d; the end is %q", all.Len(), len(want), all.String()[max(0, all.Len()-50):])
 		}
 		q.fill()
-		go q.take()
+		go q.Take()
 		start = time.Now()
-		q.print("x")
+		q.Print("x")
 		if took := time.Since(start); took != 0 {
 			t.Errorf("after it went on: waited %v", took)
 		}
@@ -100,26 +100,26 @@ func TestStoppedTerminalIsNotWaitedFor(t *testing.T) {
 
 func TestClosedQueueFreesPrinters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue()
+		q := NewQueue()
 		q.fill()
 		printed := make(chan struct{})
 		for range 3 {
 			go func() {
-				q.print("next")
+				q.Print("next")
 				printed <- struct{}{}
 			}()
 		}
 		synctest.Wait()
 		start := time.Now()
-		q.close()
+		q.Close()
 		for range 3 {
 			<-printed
 		}
 		if took := time.Since(start); took != 0 {
 			t.Errorf("after %v", took)
 		}
-		q.print("closed")
-		if q.waiting() > maxQueue {
+		q.Print("closed")
+		if q.Waiting() > maxQueue {
 			t.Error("something was kept after close")
 		}
 	})
