@@ -93,6 +93,62 @@ func (d *dir) ReadFile(name string) (content []byte, err error) {
 	return content, err
 }
 
+func (d *dir) Open(name string) (Reader, error) {
+	if err := checkName("open", name); err != nil {
+		return nil, err
+	}
+	var r dirReader
+	err := d.with("open", name, func(root *os.Root, local string) (err error) {
+		r.File, r.size, err = openSized(root, local, os.O_RDONLY)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// openSized opens a file that is there, and tells its length.
+func openSized(root *os.Root, local string, flag int) (*os.File, int64, error) {
+	f, err := root.OpenFile(local, flag, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = syscall.EISDIR
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
+}
+
+type dirReader struct {
+	*os.File
+	size int64
+}
+
+func (r dirReader) Size() int64 { return r.size }
+
+func (d *dir) Truncate(name string, size int64) error {
+	if err := checkName("truncate", name); err != nil {
+		return err
+	}
+	return d.with("truncate", name, func(root *os.Root, local string) error {
+		f, now, err := openSized(root, local, os.O_WRONLY)
+		if err != nil {
+			return err
+		}
+		if size < 0 || size > now {
+			err = fs.ErrInvalid
+		} else if err = f.Truncate(size); err == nil {
+			err = f.Sync()
+		}
+		return errors.Join(err, f.Close())
+	})
+}
+
 func (d *dir) WriteFile(name string, content []byte, perm fs.FileMode) error {
 	if err := checkName("write", name); err != nil {
 		return err

@@ -37,6 +37,14 @@ type FS interface {
 	// if it is not there.
 	Append(name string, perm fs.FileMode) (Appender, error)
 
+	// Open opens the file for reading at any place. The Reader may see what is
+	// written after Open, and must be closed.
+	Open(name string) (Reader, error)
+
+	// Truncate cuts the file to its first size bytes, of which it has that many
+	// at least. When it returns nil the cut is on disk.
+	Truncate(name string, size int64) error
+
 	// Rename moves a file over another one, atomically.
 	Rename(from, to string) error
 
@@ -56,6 +64,15 @@ type FS interface {
 
 	// LockNote returns what the present or last holder of the lock wrote.
 	LockNote(name string) (string, error)
+}
+
+// Reader is an open file that is read at any place. What ReadAt returns before
+// its end is as io.ReaderAt says.
+type Reader interface {
+	io.ReaderAt
+	io.Closer
+	// Size is the file's length in bytes when it was opened.
+	Size() int64
 }
 
 // Appender is an open file that grows at its end.

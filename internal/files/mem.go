@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -152,6 +153,41 @@ func (a *memAppender) Close() error {
 	err := a.open("close")
 	a.closed = true
 	return err
+}
+
+func (m *mem) Open(name string) (Reader, error) {
+	if err := checkName("open", name); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := m.file(name)
+	if err != nil {
+		return nil, m.fail("open", name, err)
+	}
+	return memReader{bytes.NewReader(n.data)}, nil
+}
+
+// memReader reads what a file had when it was opened: nothing writes over it.
+type memReader struct{ *bytes.Reader }
+
+func (memReader) Close() error { return nil }
+
+func (m *mem) Truncate(name string, size int64) error {
+	if err := checkName("truncate", name); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, err := m.file(name)
+	if err == nil && (size < 0 || size > int64(len(n.data))) {
+		err = fs.ErrInvalid
+	}
+	if err != nil {
+		return m.fail("truncate", name, err)
+	}
+	n.data = n.data[:size:size] // what is appended goes elsewhere: somebody may read here
+	return nil
 }
 
 func (m *mem) Rename(from, to string) error {

@@ -49,6 +49,10 @@ func (s sub) Append(name string, perm fs.FileMode) (Appender, error) {
 	return s.fsys.Append(s.file(name), perm)
 }
 
+func (s sub) Open(name string) (Reader, error) { return s.fsys.Open(s.file(name)) }
+
+func (s sub) Truncate(name string, size int64) error { return s.fsys.Truncate(s.file(name), size) }
+
 func (s sub) Rename(from, to string) error { return s.fsys.Rename(s.file(from), s.file(to)) }
 
 func (s sub) Remove(name string) error { return s.fsys.Remove(s.file(name)) }

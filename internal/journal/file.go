@@ -1,10 +1,13 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"strings"
 	"sync"
 
 	"github.com/peerlab/peerlab/internal/files"
@@ -44,37 +47,89 @@ func OpenFile(dir files.FS, name string, maxBytes int64) (*File, error) {
 func (f *File) old() string { return f.name + ".old" }
 
 // mend looks at the file that is there, and ends it with its last whole line.
+// However long the file is, it reads the first line and the last ones.
 func (f *File) mend() error {
-	raw, err := f.dir.ReadFile(f.name)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
+	r, err := f.dir.Open(f.name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	whole := raw[:bytes.LastIndexByte(raw, '\n')+1]
-	if err := checkWhole(raw, whole); err != nil {
+	whole, err := checkEnds(r)
+	err = errors.Join(err, r.Close())
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrVersion) {
 		return fmt.Errorf("%s is damaged, move it away: %w", f.dir.Path(f.name), err)
 	}
-	if len(whole) == len(raw) {
-		return nil
+	if err != nil || whole == r.Size() {
+		return err
 	}
-	return f.dir.WriteFile(f.name, whole, 0o600)
+	return f.dir.Truncate(f.name, whole)
 }
 
-// checkWhole checks the first and the last of the whole lines of a file: what
-// is no journal at all shows there, and the lines between may be many.
-func checkWhole(raw, whole []byte) error {
-	if len(whole) == 0 {
-		if start := []byte(`{"v":`); !bytes.HasPrefix(raw, start[:min(len(start), len(raw))]) {
-			return ErrCorrupt
+// checkEnds checks the first and the last of the whole lines of a file, and
+// returns how long these are together: what is no journal at all shows there,
+// and the lines between may be many.
+func checkEnds(r files.Reader) (whole int64, err error) {
+	if r.Size() == 0 {
+		return 0, nil
+	}
+	if whole, err = lineStart(r, r.Size()); err != nil {
+		return 0, err
+	}
+	first := bufio.NewReader(io.NewSectionReader(r, 0, max(whole, int64(len(lineBegins)))))
+	if whole == 0 {
+		start, err := first.Peek(len(lineBegins))
+		if !strings.HasPrefix(lineBegins, string(start)) {
+			return 0, ErrCorrupt
 		}
+		return 0, ignoreEOF(err)
+	}
+	begin, err := lineStart(r, whole-1)
+	if err != nil {
+		return 0, err
+	}
+	last := bufio.NewReader(io.NewSectionReader(r, begin, whole-begin))
+	return whole, errors.Join(checkLine(first), checkLine(last))
+}
+
+// lineBegins is how every line of a journal begins.
+const lineBegins = `{"v":`
+
+func checkLine(r *bufio.Reader) error {
+	line, err := readLine(r)
+	if err != nil {
+		return err
+	}
+	var e Event
+	return e.UnmarshalJSON(line)
+}
+
+// lineStart is where the line begins that ends before end: behind the last
+// newline there, or at 0.
+func lineStart(r io.ReaderAt, end int64) (int64, error) {
+	block := make([]byte, 16<<10)
+	for at := end; at > 0; {
+		n := min(at, int64(len(block)))
+		at -= n
+		if _, err := r.ReadAt(block[:n], at); ignoreEOF(err) != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(block[:n], '\n'); i >= 0 {
+			return at + int64(i) + 1, nil
+		}
+		if end-at > maxLine {
+			return 0, fmt.Errorf("%w: a line is longer than %d bytes", ErrCorrupt, maxLine)
+		}
+	}
+	return 0, nil
+}
+
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	first := whole[:bytes.IndexByte(whole, '\n')]
-	last := whole[bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1 : len(whole)-1]
-	var e Event
-	return errors.Join(e.UnmarshalJSON(first), e.UnmarshalJSON(last))
+	return err
 }
 
 // Sink appends the line of an event. After the first failure it drops events;

@@ -194,7 +194,9 @@ func TestFileStaysBounded(t *testing.T) {
 // badDisk fails from the moment on that one of its errors is set.
 type badDisk struct {
 	files.FS
-	write, rename, append, replace error
+	write, rename, append, open, read, truncate error
+
+	got int // bytes read from open files
 }
 
 func (d *badDisk) Rename(from, to string) error {
@@ -204,11 +206,33 @@ func (d *badDisk) Rename(from, to string) error {
 	return d.FS.Rename(from, to)
 }
 
-func (d *badDisk) WriteFile(name string, content []byte, perm fs.FileMode) error {
-	if d.replace != nil {
-		return d.replace
+func (d *badDisk) Open(name string) (files.Reader, error) {
+	if d.open != nil {
+		return nil, d.open
 	}
-	return d.FS.WriteFile(name, content, perm)
+	r, err := d.FS.Open(name)
+	return badReader{r, d}, err
+}
+
+type badReader struct {
+	files.Reader
+	disk *badDisk
+}
+
+func (r badReader) ReadAt(b []byte, off int64) (int, error) {
+	if r.disk.read != nil {
+		return 0, r.disk.read
+	}
+	n, err := r.Reader.ReadAt(b, off)
+	r.disk.got += n
+	return n, err
+}
+
+func (d *badDisk) Truncate(name string, size int64) error {
+	if d.truncate != nil {
+		return d.truncate
+	}
+	return d.FS.Truncate(name, size)
 }
 
 func (d *badDisk) Append(name string, perm fs.FileMode) (files.Appender, error) {
@@ -275,8 +299,10 @@ func TestFailingDisk(t *testing.T) {
 
 func TestFileThatCannotBeOpened(t *testing.T) {
 	for name, disk := range map[string]*badDisk{
-		"append":  {FS: files.Mem(), append: errFull},
-		"replace": {FS: files.Mem(), replace: errFull},
+		"append":   {FS: files.Mem(), append: errFull},
+		"open":     {FS: files.Mem(), open: errFull},
+		"read":     {FS: files.Mem(), read: errFull},
+		"truncate": {FS: files.Mem(), truncate: errFull},
 	} {
 		if err := disk.FS.WriteFile("journal.jsonl", []byte(`{"v":1,"cut`), 0o600); err != nil {
 			t.Fatal(err)
@@ -284,5 +310,41 @@ func TestFileThatCannotBeOpened(t *testing.T) {
 		if _, err := journal.OpenFile(disk, "journal.jsonl", 1000); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOpeningReadsTheEnds: a start does not get slower by what a peer has seen.
+func TestOpeningReadsTheEnds(t *testing.T) {
+	long := strings.Replace(whole, `"text":"`, `"text":"`+strings.Repeat("long ", 20<<10), 1)
+	if len(long) < 100<<10 {
+		t.Fatalf("the long line has %d bytes", len(long))
+	}
+	disk := &badDisk{FS: files.Mem()}
+	for name, c := range map[string]struct{ end, left string }{
+		"a short line":        {whole + "\n", ""},
+		"a long line":         {long + "\n", ""},
+		"a short line is cut": {long + "\n", whole[:50]},
+		"a long line is cut":  {whole + "\n", long[:len(long)-1]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			content := strings.Repeat(whole+"\n", 50_000) + c.end
+			if err := disk.WriteFile("journal.jsonl", []byte(content+c.left), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			disk.got = 0
+			f, err := journal.OpenFile(disk, "journal.jsonl", 1<<30)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+			if now, err := disk.ReadFile("journal.jsonl"); err != nil || string(now) != content {
+				t.Errorf("the file has %d bytes, and %d are whole lines (%v)", len(now), len(content), err)
+			}
+			if disk.got > 500<<10 || disk.got == 0 {
+				t.Errorf("%d bytes of %d were read", disk.got, len(content))
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -30,6 +31,8 @@ func Run(t *testing.T, newFS func(t *testing.T) files.FS) {
 		{"append", testAppend},
 		{"append to a file that is replaced", testAppendReplaced},
 		{"a closed appender", testAppendClosed},
+		{"open and read anywhere", testOpen},
+		{"truncate", testTruncate},
 		{"rename", testRename},
 		{"remove", testRemove},
 		{"list", testList},
@@ -94,6 +97,9 @@ func testMissing(t *testing.T, fsys files.FS) {
 	for _, name := range []string{"missing", "no/such/directory"} {
 		_, err := fsys.ReadFile(name)
 		wantError(t, "read", err, fs.ErrNotExist, fsys.Path(name))
+		_, err = fsys.Open(name)
+		wantError(t, "open", err, fs.ErrNotExist, fsys.Path(name))
+		wantError(t, "truncate", fsys.Truncate(name, 0), fs.ErrNotExist, fsys.Path(name))
 		_, err = fsys.LockNote(name)
 		wantError(t, "note", err, fs.ErrNotExist, fsys.Path(name))
 		err = fsys.Rename(name, "other")
@@ -146,6 +152,9 @@ func testNames(t *testing.T, fsys files.FS) {
 		invalid("write", fsys.WriteFile(name, nil, perm))
 		_, err = fsys.Append(name, perm)
 		invalid("append", err)
+		_, err = fsys.Open(name)
+		invalid("open", err)
+		invalid("truncate", fsys.Truncate(name, 0))
 		invalid("rename from", fsys.Rename(name, "x"))
 		invalid("rename to", fsys.Rename("x", name))
 		invalid("remove", fsys.Remove(name))
@@ -187,6 +196,9 @@ func testDirectoryInTheWay(t *testing.T, fsys files.FS) {
 	wantError(t, "write", fsys.WriteFile("way", nil, perm), nil, path)
 	_, err = fsys.Append("way", perm)
 	wantError(t, "append", err, nil, path)
+	_, err = fsys.Open("way")
+	wantError(t, "open", err, nil, path)
+	wantError(t, "truncate", fsys.Truncate("way", 0), nil, path)
 	wantError(t, "remove", fsys.Remove("way"), nil, path)
 	wantError(t, "rename", fsys.Rename("way", "elsewhere"), nil, path)
 	write(t, fsys, "other", "")
@@ -236,6 +248,59 @@ func testAppend(t *testing.T, fsys files.FS) {
 	appendString(t, a, "two\n")
 	wantSize(t, a, 8)
 	wantFile(t, fsys, "deep/log", "one\ntwo\n")
+}
+
+// wantAt wants what a reader has at a place.
+func wantAt(t *testing.T, r files.Reader, off int64, n int, want string, end bool) {
+	t.Helper()
+	b := make([]byte, n)
+	got, err := r.ReadAt(b, off)
+	if string(b[:got]) != want || errors.Is(err, io.EOF) != end || err != nil && !end {
+		t.Errorf("read of %d bytes at %d is %q, %v; want %q", n, off, b[:got], err, want)
+	}
+}
+
+func testOpen(t *testing.T, fsys files.FS) {
+	write(t, fsys, "deep/file", "0123456789")
+	r, err := fsys.Open("deep/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Size() != 10 {
+		t.Errorf("size is %d, want 10", r.Size())
+	}
+	wantAt(t, r, 3, 4, "3456", false)
+	wantAt(t, r, 0, 2, "01", false)
+	wantAt(t, r, 8, 4, "89", true)
+	wantAt(t, r, 10, 1, "", true)
+	appendString(t, appender(t, fsys, "deep/file"), "abc")
+	wantAt(t, r, 3, 4, "3456", false)
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	wantFile(t, fsys, "deep/file", "0123456789abc")
+}
+
+func testTruncate(t *testing.T, fsys files.FS) {
+	write(t, fsys, "deep/file", "0123456789")
+	for _, size := range []int64{-1, 11} {
+		wantError(t, "truncate", fsys.Truncate("deep/file", size), fs.ErrInvalid, fsys.Path("deep/file"))
+	}
+	for _, size := range []int{10, 4, 4} {
+		if err := fsys.Truncate("deep/file", int64(size)); err != nil {
+			t.Fatal(err)
+		}
+		wantFile(t, fsys, "deep/file", "0123456789"[:size])
+	}
+	a := appender(t, fsys, "deep/file")
+	wantSize(t, a, 4)
+	appendString(t, a, "abc")
+	wantFile(t, fsys, "deep/file", "0123abc")
+	if err := fsys.Truncate("deep/file", 0); err != nil {
+		t.Fatal(err)
+	}
+	appendString(t, a, "x")
+	wantFile(t, fsys, "deep/file", "x")
 }
 
 func testAppendReplaced(t *testing.T, fsys files.FS) {
