@@ -103,7 +103,7 @@ func rowCase(r *Result, row Row) junitCase {
 	switch row.Status {
 	case OK:
 	case Fail:
-		c.Failure = &junitFault{Message: plain(row.Wrong), Type: row.Kind, Body: block(row.Seen)}
+		c.Failure = &junitFault{Message: plain(row.Wrong), Type: row.Kind, Body: paragraph(row.Seen)}
 	default:
 		c.Skipped = &junitFault{Message: plain(row.Wrong)}
 	}
@@ -118,7 +118,7 @@ func runCase(r *Result) junitCase {
 		lines = append(lines, p.Text)
 		lines = append(lines, p.Details...)
 	}
-	fault := &junitFault{Message: plain(r.Why), Type: string(r.Verdict), Body: block(lines)}
+	fault := &junitFault{Message: plain(r.Why), Type: string(r.Verdict), Body: paragraph(lines)}
 	switch {
 	case r.Verdict == Passed, r.Verdict == Failed && len(r.Problems) == 0:
 	case r.Verdict == Failed:
@@ -131,7 +131,7 @@ func runCase(r *Result) junitCase {
 	return c
 }
 
-func block(lines []string) string {
+func paragraph(lines []string) string {
 	var b strings.Builder
 	for _, l := range lines {
 		b.WriteString(plain(l) + "\n")

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -11,46 +12,87 @@ import (
 // counted only.
 const maxRows = 40
 
-// maxLines bounds what a report says of failures, in lines.
+// maxLines bounds what a report in the original form says of failures, in
+// lines.
 const maxLines = 30
 
 // Rows says which rows a report lists before it says what is wrong.
 type Rows int
 
 // Some lists all rows of a short run that passed, and counts those that are
-// OK otherwise. None is for a reader who has seen the rows already.
+// OK otherwise; of a run with phases it lists the phases. None is for a reader
+// who has seen the rows already.
 const (
 	Some Rows = iota
 	All
 	None
 )
 
-// Terminal writes the report that people read. The last line is the verdict,
-// where to look, and how to run it again.
+// Look is how a report is printed. The zero value is for a pipe.
+type Look struct {
+	Rows   Rows
+	Colour bool // see Colours
+	Width  int  // columns that lines keep to where they can; 0 for 80
+}
+
+// Terminal writes the report that people read, without colours. The last line
+// is the verdict, and where to look.
 func Terminal(w io.Writer, r *Result, list Rows) error {
-	p := &printer{left: maxLines}
-	if list != None {
-		p.rows(r, list == All || len(r.Rows) <= maxRows && r.Verdict == Passed)
+	return Print(w, r, Look{Rows: list})
+}
+
+// Print writes the report that people read: a row for each command and each
+// filter of a scenario in the original form, a line for each phase of one in
+// the full form; then, unless the run has passed, what is wrong. With all
+// that, a report of a failure has at most 40 lines, rows that were asked for
+// with All not counted.
+func Print(w io.Writer, r *Result, look Look) error {
+	var text string
+	if r.phased() {
+		text = fullReport(r, look)
+	} else {
+		text = originalReport(r, look)
 	}
-	if r.Verdict != Passed {
-		p.failures(r)
-	}
-	p.verdict(r)
-	_, err := io.WriteString(w, p.String())
+	_, err := io.WriteString(w, text)
 	return err
+}
+
+// phased tells a run of a scenario in the full form.
+func (r *Result) phased() bool {
+	return slices.ContainsFunc(r.Phases, func(p Phase) bool { return p.Title != "" }) ||
+		slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Kind == KindAssert || row.Kind == KindStep })
 }
 
 // RowLine is one row as a line of a report.
 func RowLine(r Row) string {
-	status := r.Status
-	if status == Open {
-		status = Miss
-	}
-	return fmt.Sprintf("%s \"%s\" %s", r.Kind, plain(r.Text), status)
+	return fmt.Sprintf("%s \"%s\" %s", r.Kind, plain(r.Text), r.status())
 }
 
+// status is the row's status in words: what was not reached was missed.
+func (r Row) status() string {
+	if r.Status == Open {
+		return Miss
+	}
+	return r.Status
+}
+
+func originalReport(r *Result, look Look) string {
+	p := &printer{left: maxLines, ink: ink(look.Colour)}
+	if look.Rows != None {
+		p.rows(r, look.Rows == All || len(r.Rows) <= maxRows && r.Verdict == Passed)
+	}
+	if r.Verdict != Passed {
+		p.failures(r)
+	}
+	verdict, rest, again := verdictLine(r)
+	p.line("%s%s%s", p.verdict(r.Verdict, verdict), rest, again)
+	return p.String()
+}
+
+// printer collects the report of a scenario in the original form.
 type printer struct {
 	strings.Builder
+	ink
 	left int // lines that may still be said of failures
 	lost int // lines that were not
 }
@@ -72,16 +114,13 @@ func (p *printer) rows(r *Result, all bool) {
 	for _, row := range r.Rows {
 		switch {
 		case all:
-			p.line("%s", RowLine(row))
+			p.line("%s", p.row(row))
 		case row.Status == OK && row.Kind != KindInserted:
 			fine++
 		}
 	}
-	switch {
-	case fine == 1:
-		p.line("1 row OK")
-	case fine > 1:
-		p.line("%d rows OK", fine)
+	if fine > 0 {
+		p.line("%s OK", count(fine, "row"))
 	}
 }
 
@@ -89,7 +128,7 @@ func (p *printer) rows(r *Result, all bool) {
 func (p *printer) failures(r *Result) {
 	for _, row := range r.Rows {
 		if row.Status == Fail {
-			p.row(row)
+			p.wrong(row)
 		}
 	}
 	for _, pr := range r.Problems {
@@ -102,7 +141,7 @@ func (p *printer) failures(r *Result) {
 	for _, row := range r.Rows {
 		if row.Status != OK && row.Status != Fail && row.Kind != KindInserted {
 			if missed++; missed <= 5 {
-				p.row(row)
+				p.wrong(row)
 			}
 		}
 	}
@@ -115,8 +154,8 @@ func (p *printer) failures(r *Result) {
 	}
 }
 
-func (p *printer) row(row Row) {
-	p.detail("%s", RowLine(row))
+func (p *printer) wrong(row Row) {
+	p.detail("%s", p.row(row))
 	p.detail("    %s%s", row.place(), plain(row.Wrong))
 	for i, s := range row.Seen {
 		lead := "         "
@@ -157,16 +196,26 @@ func (p *printer) surroundings(r *Result) {
 	}
 }
 
-func (p *printer) verdict(r *Result) {
-	verdict := strings.ToUpper(string(r.Verdict))
+// verdictLine is the last line of a report: the verdict, what else stands
+// there, and how to run it again.
+func verdictLine(r *Result) (verdict, rest, again string) {
+	verdict = strings.ToUpper(string(r.Verdict))
 	if r.Verdict == Running {
 		verdict = "UNKNOWN: the runner has not written a verdict; it still runs, or was killed"
 	}
 	if r.Verdict == Unknown || r.Verdict == Interrupted || r.Verdict == Broken {
 		verdict += ": " + plain(r.Why)
 	}
-	seconds := float64(r.DurationMS) / 1000
-	p.line("%s  %s  %.2f s  %s  again: %s", verdict, plain(r.Path), seconds, plain(r.Dir), plain(r.Rerun))
+	rest = fmt.Sprintf("  %s  %.2f s  %s", plain(r.Path), float64(r.DurationMS)/1000, plain(r.Dir))
+	return verdict, rest, "  again: " + plain(r.Rerun)
+}
+
+// count is a number of things in words: "1 row", "2 rows".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // plain makes a text of others harmless for a terminal and for XML: one line,
