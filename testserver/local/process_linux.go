@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // attributes put a child into a process group of its own, so that ctrl-C at
@@ -34,3 +36,25 @@ func leftBehind(group int) bool {
 	}
 	return false
 }
+
+// awaitStopped returns when all threads of a child stand still: the signal
+// that does it has only been sent. If the child ends instead, that is an
+// error. What is learnt of the child is left for whoever waits for its end.
+func awaitStopped(pid int) error {
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return err
+		case info.Code != cldStopped:
+			return os.ErrProcessDone
+		default:
+			return nil
+		}
+	}
+}
+
+// cldStopped is the code of a child that stands still.
+const cldStopped = 5

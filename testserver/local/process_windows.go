@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -24,3 +25,18 @@ func killGroup(pid int) {
 		_ = p.Release()
 	}
 }
+
+// errNoSignals is for orders that stand on signals.
+var errNoSignals = errors.New("pause, resume and stop are not supported on windows")
+
+// canStop tells whether processes can be told to end in order.
+func canStop() error { return errNoSignals }
+
+// terminate is never called: see canStop.
+func terminate(*os.Process) {}
+
+// signalGroup cannot stop processes on Windows.
+func signalGroup(int, bool) error { return errNoSignals }
+
+// awaitStopped is never called: see signalGroup.
+func awaitStopped(int) error { return errNoSignals }
