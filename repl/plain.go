@@ -13,6 +13,12 @@ import (
 // sgr is an escape sequence that sets colours and the like.
 var sgr = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 
+// editKeys is what ctrl-X ctrl-E leaves on a line that the system edits.
+const (
+	editKeys = "\x18\x05"
+	noEditor = "ctrl-X ctrl-E is not available here: it needs a terminal that can edit lines, and no plain mode"
+)
+
 // PlainReader is the LineReader of pipes and dumb terminals: lines are read
 // as they come, printed text goes between them, and no escapes are written and
 // nothing is drawn twice but the prompt, so that it suits what reads a screen
@@ -74,8 +80,19 @@ func NewPlainReader(in io.Reader, out io.Writer, prompts bool) *PlainReader {
 }
 
 // ReadLine implements LineReader. A line of more than MaxLine bytes is skipped
-// and an error that matches ErrSyntax.
+// and an error that matches ErrSyntax. A person who asks for an editor is told
+// that there is none.
 func (p *PlainReader) ReadLine(ctx context.Context) (string, error) {
+	for {
+		line, err := p.readLine(ctx)
+		if err != nil || !p.prompts || !strings.Contains(line, editKeys) {
+			return line, err
+		}
+		p.Print(noEditor)
+	}
+}
+
+func (p *PlainReader) readLine(ctx context.Context) (string, error) {
 	select {
 	case <-p.closed:
 		return "", io.EOF

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -288,7 +289,7 @@ func (s *screen) open(p Process, f flags, data files.FS) (err error) {
 		return nil
 	}
 	s.colour = p.Env("NO_COLOR") == ""
-	cfg := readline.Config{In: in, Out: out}
+	cfg := readline.Config{In: in, Out: out, Editor: cmp.Or(p.Env("VISUAL"), p.Env("EDITOR"))}
 	if data != nil {
 		h := history{data}
 		if cfg.History, err = h.load(); err != nil {

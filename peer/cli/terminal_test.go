@@ -163,6 +163,7 @@ func TestControlSStopsTheScreenOnly(t *testing.T) {
 	x := u.open([]string{"TERM=xterm"}, "--plain", "alice")
 	x.expect("", "alice chat> ")
 	bob := u.start("bob")
+	bob.expect("ready as bob", 20*time.Second)
 	x.expect("", "bob has joined")
 	before := len(x.output())
 	if _, err := x.master.WriteString("\x13"); err != nil {
@@ -184,4 +185,34 @@ func TestControlSStopsTheScreenOnly(t *testing.T) {
 		}
 	}
 	x.leave()
+}
+
+// TestEditorAtAKeyboard: the line that an editor makes is sent by Enter, and
+// not before.
+func TestEditorAtAKeyboard(t *testing.T) {
+	t.Parallel()
+	editor := filepath.Join(t.TempDir(), "editor")
+	if err := os.WriteFile(editor, []byte("#!/bin/sh\necho here; read x; echo \"/echo $x\" >>\"$1\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	u := newUser(t)
+	x := u.open([]string{"TERM=xterm", "VISUAL=", "EDITOR=" + editor}, "alice")
+	x.expect("", "alice chat> ")
+	x.expect("/echo first\x18\x05", "\nhere")
+	bob := u.start("bob")
+	bob.expect("ready as bob", 20*time.Second)
+	if answer := bob.ask("msg are you there", 20*time.Second); len(answer) != 1 || answer[0] != "delivered to 1" {
+		t.Errorf("while alice edits: %q", answer)
+	}
+	before := len(x.output())
+	x.expect("second\r", "/echo second")
+	if got := x.output()[before:]; !strings.Contains(got, "<bob> are you there\x1b[0m\r\n") && !strings.Contains(got, "<bob> are you there\r\n") {
+		t.Errorf("after it: %q", got)
+	}
+	x.expect("\r", "\nfirst\r\nsecond\r\n")
+	x.leave()
+	y := u.open([]string{"TERM=xterm"}, "--plain", "alice")
+	y.expect("", "alice chat> ")
+	y.expect("hello\x18\x05\r", "ctrl-X ctrl-E is not available here")
+	y.leave()
 }

@@ -19,6 +19,12 @@ func (r *reader) filter(key rune) (rune, bool) {
 	case key == keyPaste:
 		r.pasted = true
 		return keyBell, true
+	case key == keyEdit && r.edit.Operation.IsSearchMode():
+		r.wanted = true
+		return keyEnd, true
+	case key == keyEdit:
+		r.wanted = true
+		return keyBell, true
 	case key == newline:
 		return utf8.RuneError, true
 	}
@@ -35,6 +41,10 @@ func (r *reader) OnChange(text []rune, pos int, key rune) ([]rune, int, bool) {
 		r.pasted = false
 		insert := r.keys.pasted()
 		return slices.Insert(text, pos, insert...), pos + len(insert), true
+	case r.wanted:
+		r.wanted = false
+		text = r.inEditor(text)
+		return text, len(text), true
 	case key == keyLeft, key == keyRight:
 		at := snap(text, pos, key == keyLeft)
 		return text, at, at != pos

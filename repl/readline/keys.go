@@ -23,12 +23,15 @@ const (
 	keyUp        = 16
 	keyStop      = 26
 	keyEscape    = 27
-	keyBell      = 7 // ends a search, and is nothing otherwise
+	keyBell      = 7  // ends a search, and is nothing otherwise
+	keyPrefix    = 24 // ctrl-X: before ctrl-E it means keyEdit
 
-	// No terminal's key becomes one of these; keyPaste is how the library is
-	// told that something was pasted.
+	// No terminal's key becomes one of these; keyPaste and keyEdit are how the
+	// library is told that something was pasted, and that the line is wanted
+	// in an editor.
 	unusedKeys = "\x00\x0f\x11\x16\x18\x1c\x1d\x1e\x1f"
 	keyPaste   = 29
+	keyEdit    = 30
 )
 
 // pastePause is how long a paste may pause, in milliseconds. One whose end was
@@ -50,9 +53,11 @@ type keys struct {
 	hungUp    bool     // the terminal is gone
 	interrupt bool     // until it is taken back, every key is ctrl-C
 	pastes    [][]rune // what was pasted and is not yet on the line
+	lent      bool     // the terminal's keys are for an editor
 
 	ready []byte // translated and not yet read; of Read
 	seq   []byte // an unfinished escape sequence; of Read
+	begun bool   // ctrl-X was the last key; of Read
 	paste paste  // one under way; of Read
 	quiet int    // how long a paste may pause, in milliseconds
 }
@@ -107,7 +112,10 @@ func (k *keys) state() (closed, interrupt bool) {
 func (k *keys) next() error {
 	fds := []unix.PollFd{{Fd: int32(k.fd), Events: unix.POLLIN}, {Fd: int32(k.wakeRead), Events: unix.POLLIN}}
 	limit := -1
-	if k.paste.on {
+	switch {
+	case k.isLent():
+		fds[0].Fd = -1 // it is not looked at
+	case k.paste.on:
 		limit = k.quiet
 	}
 	switch ready, err := unix.Poll(fds, limit); {
@@ -163,6 +171,20 @@ func (k *keys) resume() {
 	k.interrupt = false
 }
 
+// takeBack ends the time in which no key is read, which keyEdit began.
+func (k *keys) takeBack() {
+	k.mu.Lock()
+	k.lent = false
+	k.mu.Unlock()
+	k.wake()
+}
+
+func (k *keys) isLent() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.lent
+}
+
 // end makes Read return io.EOF from now on.
 func (k *keys) end() {
 	k.mu.Lock()
@@ -195,6 +217,8 @@ func (k *keys) translate(b byte) {
 		}
 	case len(k.seq) > 0:
 		k.sequence(b)
+	case b == keyEnd && k.begun:
+		k.lend()
 	case b == keyEscape:
 		k.seq = append(k.seq, b)
 	case b == keyStop:
@@ -202,6 +226,16 @@ func (k *keys) translate(b byte) {
 	case strings.IndexByte(unusedKeys, b) < 0:
 		k.ready = append(k.ready, b)
 	}
+	k.begun = b == keyPrefix && !k.paste.on && len(k.seq) == 0
+}
+
+// lend asks for an editor. Whatever is typed from now on is for it: nothing is
+// read before takeBack.
+func (k *keys) lend() {
+	k.mu.Lock()
+	k.lent = true
+	k.mu.Unlock()
+	k.ready = append(k.ready, keyEdit)
 }
 
 // endPaste hands over what was pasted.

@@ -41,12 +41,15 @@ type reader struct {
 	// learned tells that edit's history is not empty.
 	learned bool
 	pasted  bool // the key is a paste; of the library's goroutine
+	wanted  bool // the key asks for the editor; of the library's goroutine
 
 	mu        sync.Mutex
 	prompt    string
 	completer func(string, int) ([]repl.Candidate, int)
 	history   []string // not yet told to the library
 	closed    bool
+	line      context.Context // of the line that is read; nil between two lines
+	endLine   func()          // ends it
 }
 
 // New makes a reader on a terminal. It changes nothing there before the first
@@ -134,6 +137,7 @@ func (r *reader) ReadLine(ctx context.Context) (string, error) {
 	if err := r.tty.raw(); err != nil {
 		return "", fmt.Errorf("read a line: %w", err)
 	}
+	defer r.beginLine(ctx)()
 	text, err := r.cancellable(ctx, r.edit.Readline)
 	if qerr := r.tty.quiet(); err == nil && qerr != nil && !r.keys.gone() {
 		err = fmt.Errorf("read a line: %w", qerr)
@@ -267,6 +271,9 @@ func (r *reader) Close() error {
 func (r *reader) close() error {
 	r.mu.Lock()
 	r.closed = true
+	if r.endLine != nil {
+		r.endLine() // of an editor, too
+	}
 	r.mu.Unlock()
 	// A terminal that is stopped would keep us for ever. Whatever happens to
 	// the output, the terminal is as it was found from here on.

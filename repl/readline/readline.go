@@ -19,6 +19,9 @@
 // Print. A program that panics in a goroutine gives the terminal back by
 // RestoreOnPanic. There is no vi mode: the library changes to it half only.
 //
+// The line can be taken into an editor and back, by ctrl-X ctrl-E. The editor
+// has the terminal alone, as a job of its own; messages wait until it ends.
+//
 // The package depends on repl and on the terminal, and on nothing of a peer.
 package readline
 
@@ -41,6 +44,12 @@ type Config struct {
 	// Save is called for each line that AddHistory adds, to keep it for later
 	// sessions; a line may contain line breaks. Nil keeps nothing.
 	Save func(line string)
+
+	// Editor is the command that ctrl-X ctrl-E opens the line in, as it
+	// stands in VISUAL or EDITOR of the environment: the name of a file is
+	// added to it, and it is run by the system's shell. Empty means that
+	// there is none.
+	Editor string
 }
 
 // maxHistory bounds the lines that arrow up can reach.

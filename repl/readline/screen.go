@@ -302,6 +302,14 @@ func (s *screen) repaint() {
 	}
 }
 
+// clear empties the row, before somebody else writes to the terminal and after.
+func (s *screen) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.write(clearRow)
+	s.shown = false
+}
+
 // hold keeps messages in the queue while the terminal is lent, and writes them
 // afterwards.
 func (s *screen) hold(on bool) {

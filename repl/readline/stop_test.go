@@ -19,11 +19,11 @@ import (
 // TestControlZ: "shell", which starts "reader" as a job on its terminal.
 const roleVariable = "READLINE_TEST_ROLE"
 
-// startShell starts the shell role as the leader of a session on the console.
-func (c *console) startShell() *exec.Cmd {
+// startLeader starts a role as the leader of a session on the console.
+func (c *console) startLeader(role string) *exec.Cmd {
 	c.t.Helper()
 	shell := exec.Command(os.Args[0], "-test.run=^TestRole$")
-	shell.Env = append(os.Environ(), roleVariable+"=shell", "GORACE=atexit_sleep_ms=0")
+	shell.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	shell.Stdin, shell.Stdout, shell.Stderr = c.slave, c.slave, c.slave
 	shell.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := shell.Start(); err != nil {
@@ -37,7 +37,7 @@ func (c *console) startShell() *exec.Cmd {
 func TestControlZ(t *testing.T) {
 	c := newConsole(t, 60, 20)
 	found := c.state()
-	shell := c.startShell()
+	shell := c.startLeader("shell")
 	c.wait("prompt", func() bool { return strings.HasSuffix(c.text(), "job>") })
 	c.types("abc\x1a")
 	c.wait("stopped", func() bool { return strings.Contains(c.text(), "\nstopped") })
@@ -52,7 +52,7 @@ func TestControlZ(t *testing.T) {
 func TestStoppedFromOutside(t *testing.T) {
 	c := newConsole(t, 60, 20)
 	found := c.state()
-	shell := c.startShell()
+	shell := c.startLeader("shell")
 	c.wait("prompt", func() bool { return strings.HasSuffix(c.text(), "job>") })
 	c.types("abc")
 	c.wait("row", func() bool { return strings.HasSuffix(c.text(), "job> abc") })
@@ -101,6 +101,8 @@ func TestRole(t *testing.T) {
 		os.Exit(beLeaver())
 	case "panicker":
 		os.Exit(bePanicker())
+	case "editing":
+		os.Exit(beEditing())
 	case "printer":
 		os.Exit(bePrinter(false))
 	case "plain printer":

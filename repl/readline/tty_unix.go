@@ -97,8 +97,15 @@ func (t *tty) shift(by int) error {
 	return t.apply()
 }
 
-// again sets the state that somebody else has changed.
-func (t *tty) again() { _ = t.shift(0) }
+// again sets the state that somebody else has changed. Of a terminal that is
+// lent it is theirs.
+func (t *tty) again() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.lent == 0 {
+		_ = t.apply()
+	}
+}
 
 // resumeOutput lets output go on that was stopped. One that a key has stopped,
 // ctrl-S, goes on when the key loses its meaning.

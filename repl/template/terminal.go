@@ -23,7 +23,9 @@ func (t terminal) interactive(term string) bool { return readline.Interactive(t.
 // keyboard serves a person.
 func (t terminal) keyboard(ctx context.Context, shell *repl.Shell) (err error) {
 	h := history{file: t.history}
-	reader, err := readline.New(readline.Config{In: t.in, Out: t.out, History: h.load(), Save: h.save})
+	reader, err := readline.New(readline.Config{
+		In: t.in, Out: t.out, History: h.load(), Save: h.save, Editor: os.Getenv("EDITOR"),
+	})
 	if err != nil {
 		return err
 	}
