@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -96,11 +97,25 @@ func newHouse(cfg Config, deliver func(coordinator.Message)) (*house, error) {
 		deliver: deliver, spawner: newSpawner(),
 		peers: map[string]*peer{}, links: map[*testlink.Conn]*boot{},
 	}
+	if err := h.locate(); err != nil {
+		return nil, err
+	}
 	var err error
 	h.service, err = service.New(service.Config{Group: h.group, Seed: cfg.Seed, Listed: func(names []string) {
 		deliver(coordinator.Message{Body: coordinator.Listed{Names: names}})
 	}})
 	return h, err
+}
+
+// locate makes the path of the program hold in the peers' directories.
+func (h *house) locate() error {
+	path := h.cfg.Program[0]
+	if filepath.Base(path) == path {
+		return nil // found by its name
+	}
+	path, err := filepath.Abs(path)
+	h.cfg.Program = append([]string{path}, h.cfg.Program[1:]...)
+	return err
 }
 
 // open listens and serves.
