@@ -39,6 +39,7 @@ type end struct {
 	writing  bool  // a Write is under way
 	finished bool  // nothing may be written any more
 	last     kind  // segment to send when the Write under way has ended
+	abrupt   bool  // Close resets
 	writeErr error // the other end takes nothing any more
 }
 
@@ -264,6 +265,18 @@ func (e *end) Close() error {
 	return nil
 }
 
+// SetLinger with 0 makes Close reset the other end. Other numbers change
+// nothing else: what was written has arrived already.
+func (e *end) SetLinger(seconds int) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.dead != nil {
+		return e.fail("set", e.dead)
+	}
+	e.abrupt = seconds == 0
+	return nil
+}
+
 // shut closes this end: its calls fail with why from now on, and the other
 // end learns how. It tells whether it was open.
 func (e *end) shut(why error, how kind) bool {
@@ -273,7 +286,7 @@ func (e *end) shut(why error, how kind) bool {
 		return false
 	}
 	e.dead = why
-	if e.start < len(e.unread) {
+	if e.start < len(e.unread) || e.abrupt {
 		how = reset
 	}
 	e.unread, e.start = nil, 0
