@@ -163,8 +163,8 @@ func TestControlSStopsTheScreenOnly(t *testing.T) {
 	x := u.open([]string{"TERM=xterm"}, "--plain", "alice")
 	x.expect("", "alice chat> ")
 	bob := u.start("bob")
-	bob.expect("ready as bob", 20*time.Second)
 	x.expect("", "bob has joined")
+	bob.expect("ready as bob", 20*time.Second)
 	before := len(x.output())
 	if _, err := x.master.WriteString("\x13"); err != nil {
 		t.Fatal(err)
@@ -198,7 +198,7 @@ func TestEditorAtAKeyboard(t *testing.T) {
 	u := newUser(t)
 	x := u.open([]string{"TERM=xterm", "VISUAL=", "EDITOR=" + editor}, "alice")
 	x.expect("", "alice chat> ")
-	x.expect("/echo first\x18\x05", "\nhere")
+	x.expect("/echo first\x18\x05", "here\r\n")
 	bob := u.start("bob")
 	bob.expect("ready as bob", 20*time.Second)
 	if answer := bob.ask("msg are you there", 20*time.Second); len(answer) != 1 || answer[0] != "delivered to 1" {
