@@ -24,7 +24,8 @@ const Version = 1
 
 // The event types that the peer itself writes. Extensions add their own.
 const (
-	TypeChat      = "chat"      // a message of somebody else was shown; fields from, id, late
+	TypeChat      = "chat"      // a message of somebody else was shown; fields from, id, late, behind
+	TypeSent      = "sent"      // a message of this peer is on its way; fields id, to (names it is owed to)
 	TypeView      = "view"      // a line as shown to the person at this peer
 	TypeMember    = "member"    // an announced change of the membership: "joined bob"
 	TypeCommand   = "command"   // a command ended; fields ok, output, error, duration (seconds)
@@ -32,6 +33,7 @@ const (
 	TypeNet       = "net"       // faults set and healed
 	TypeScript    = "script"    // a statement of a scenario has ended; written by the test server only
 	TypeLog       = "log"       // a warning or an error of the peer's log; field level
+	TypeProbe     = "probe"     // a member has answered a probe; text its name, field rtt (seconds)
 )
 
 // Event is one line of a journal. In JSON, Fields are flattened into the
@@ -88,7 +90,7 @@ func (e Event) append(b []byte) ([]byte, error) {
 	b = strconv.AppendUint(b, e.Lamport, 10)
 	if e.Clock != nil {
 		b = append(b, `,"clock":`...)
-		b = e.Clock.appendJSON(b)
+		b = e.Clock.AppendJSON(b)
 	}
 	b = append(b, `,"type":`...)
 	b = appendString(b, e.Type)

@@ -31,6 +31,7 @@ type Writer struct {
 	sinks []*Sink
 	buf   []byte
 	shown Clock // the clock that the sinks see
+	other Clock // for behind
 	seq   uint64
 
 	mu      sync.Mutex // guards the logical time below; never held while sinks run
@@ -69,14 +70,77 @@ const keptText = 64 << 10
 func (w *Writer) Record(typ, text string, fields map[string]any) {
 	w.order.Lock()
 	defer w.order.Unlock()
+	w.record(typ, text, fields, nil)
+}
+
+// RecordSent records the sending of a message and returns the logical time of
+// that event, to travel with the message. The result must not be modified.
+func (w *Writer) RecordSent(typ, text string, fields map[string]any) (stamp []byte) {
+	w.order.Lock()
+	defer w.order.Unlock()
+	return w.record(typ, text, fields, func(lamport uint64, c Clock) []byte { return appendStamp(nil, lamport, c) })
+}
+
+// RecordReceived observes the stamp of a message, as Observe does, and records
+// the receiving of it. The event keeps what Sending needs, in the field
+// "behind"; fields must not be nil, and is as before when it returns. With a
+// malformed stamp the event is recorded without, and the error tells.
+func (w *Writer) RecordReceived(stamp []byte, typ, text string, fields map[string]any) error {
+	s, err := readStamp(stamp)
+	w.order.Lock()
+	defer w.order.Unlock()
+	if err != nil {
+		w.record(typ, text, fields, nil)
+		return err
+	}
+	w.observe(s)
+	defer delete(fields, FieldBehind)
+	w.record(typ, text, fields, func(_ uint64, c Clock) []byte {
+		if c != nil && !s.wide() {
+			fields[FieldBehind] = w.behind(s, c)
+		}
+		return nil
+	})
+	return nil
+}
+
+// behind are the entries of c at which a stamp is behind it. order is held;
+// the result is good until the next call.
+func (w *Writer) behind(s stamp, c Clock) Clock {
+	w.other = append(w.other[:0], c...)
+	for i := range w.other {
+		w.other[i].Count = 0
+	}
+	s.each(func(process []byte, count uint64) {
+		if i, ok := slices.BinarySearchFunc(w.other, process, compareProcess); ok {
+			w.other[i].Count = max(w.other[i].Count, count)
+		}
+	})
+	i := 0
+	w.other = slices.DeleteFunc(w.other, func(t Tick) bool {
+		same := t.Count == c[i].Count
+		i++
+		return same
+	})
+	return w.other
+}
+
+func compareProcess(t Tick, process []byte) int { return strings.Compare(t.Process, string(process)) }
+
+// record is Record with order held. at, unless it is nil, is told the time of
+// the event before it is written, and may add to fields.
+func (w *Writer) record(typ, text string, fields map[string]any, at func(uint64, Clock) []byte) (stamp []byte) {
 	w.seq++
 	e := Event{
 		V: Version, Time: time.Now(), Peer: w.cfg.Peer, Boot: w.cfg.Boot,
 		Seq: w.seq, Type: typ, Text: text, Fields: fields,
 	}
 	e.Lamport, e.Clock = w.tick()
+	if at != nil {
+		stamp = at(e.Lamport, e.Clock)
+	}
 	if len(w.sinks) == 0 {
-		return
+		return stamp
 	}
 	line, err := e.append(w.buf[:0])
 	if err == nil && len(line) > maxLine {
@@ -91,6 +155,7 @@ func (w *Writer) Record(typ, text string, fields map[string]any) {
 	for _, s := range w.sinks {
 		(*s)(e, line)
 	}
+	return stamp
 }
 
 // tick advances the logical time. order is held.
@@ -102,7 +167,7 @@ func (w *Writer) tick() (uint64, Clock) {
 	if w.wide {
 		return w.lamport, nil
 	}
-	w.clock.raise(w.self, w.seq)
+	w.clock.Raise(w.self, w.seq)
 	w.shown = append(w.shown[:0], w.clock...)
 	return w.lamport, w.shown
 }
@@ -122,29 +187,38 @@ func (w *Writer) Stamp() []byte {
 // after everything that the sender had recorded. A malformed stamp is an
 // error and changes nothing.
 func (w *Writer) Observe(stamp []byte) error {
-	lamport, clock, err := parseStamp(stamp)
+	s, err := readStamp(stamp)
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stamp = nil
-	w.lamport = max(w.lamport, lamport)
-	if !w.wide {
-		w.merge(clock)
-	}
-	if len(w.clock) > MaxClock || lamport > 0 && len(clock) == 0 {
-		w.wide, w.clock = true, nil
-	}
+	w.observe(s)
 	return nil
 }
 
-// merge raises the entries of others; nobody knows better than ourselves what
-// we have recorded.
-func (w *Writer) merge(clock Clock) {
-	for _, t := range clock {
-		if t.Process != w.self {
-			w.clock.raise(t.Process, t.Count)
-		}
+func (w *Writer) observe(s stamp) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stamp = nil
+	w.lamport = max(w.lamport, s.lamport)
+	if !w.wide {
+		w.merge(s)
 	}
+	if len(w.clock) > MaxClock || s.wide() {
+		w.wide, w.clock = true, nil
+	}
+}
+
+// merge raises the entries of others; nobody knows better than ourselves what
+// we have recorded. mu is held.
+func (w *Writer) merge(s stamp) {
+	s.each(func(process []byte, count uint64) {
+		i, ok := slices.BinarySearchFunc(w.clock, process, compareProcess)
+		switch {
+		case string(process) == w.self:
+		case ok:
+			w.clock[i].Count = max(w.clock[i].Count, count)
+		default:
+			w.clock = slices.Insert(w.clock, i, Tick{Process: string(process), Count: count})
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/peerlab/peerlab/internal/journal"
+	"github.com/peerlab/peerlab/internal/vclock"
 )
 
 // keeper is a sink that keeps what it gets.
@@ -20,9 +21,14 @@ func (k *keeper) sink(e journal.Event, line []byte) {
 	if err := read.UnmarshalJSON(line); err != nil {
 		panic(err)
 	}
+	if e.Fields = read.Fields; e.Lamport != read.Lamport {
+		panic("the line is of another event")
+	}
 	e.Clock = slices.Clone(e.Clock)
 	k.events = append(k.events, e)
 }
+
+func (k *keeper) last() journal.Event { return k.events[len(k.events)-1] }
 
 func writer(peer string) (*journal.Writer, *keeper) {
 	w, k := journal.NewWriter(journal.Config{Peer: peer, Boot: 1}), &keeper{}
@@ -245,6 +251,84 @@ func TestManyProcesses(t *testing.T) {
 	bob.Record("x", "", nil)
 	if e := seen.events[0]; e.Clock != nil || e.Lamport <= wide.Lamport {
 		t.Errorf("who hears of it records clock %v, Lamport time %d; a clock with holes is wrong", e.Clock, e.Lamport)
+	}
+}
+
+// What a receiver keeps of a message is the clock of its sending, exactly:
+// nothing of what the sender did later, nothing of what the receiver knew.
+func TestSendingIsKnownAtTheReceiver(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	const processes = 5
+	var writers [processes]*journal.Writer
+	var kept [processes]*keeper
+	for i := range processes {
+		writers[i], kept[i] = writer(fmt.Sprint("p", i))
+	}
+	type message struct {
+		stamp []byte
+		sent  journal.Event
+	}
+	var mail []message
+	n := 0
+	for range 600 {
+		i := rng.IntN(processes)
+		w, k := writers[i], kept[i]
+		switch {
+		case rng.IntN(3) == 0:
+			w.Record("x", "", nil)
+		case len(mail) == 0 || rng.IntN(2) == 0:
+			stamp := bytes.Clone(w.RecordSent(journal.TypeSent, "hello", nil))
+			mail = append(mail, message{stamp, k.last()})
+		default:
+			m := mail[rng.IntN(len(mail))]
+			fields := map[string]any{"from": m.sent.Peer}
+			if err := w.RecordReceived(m.stamp, journal.TypeChat, "hello", fields); err != nil || len(fields) != 1 {
+				t.Fatal(err, fields)
+			}
+			e := k.last()
+			got, ok := e.Sending()
+			if !ok || fmt.Sprint(got) != fmt.Sprint(m.sent.Clock) {
+				t.Fatalf("the message was sent at %v; %v says %v, %v", m.sent.Clock, e, got, ok)
+			}
+			if m.sent.Peer != e.Peer && m.sent.Clock.Compare(e.Clock) != vclock.Before {
+				t.Fatalf("it was sent at %v, and received at %v", m.sent.Clock, e.Clock)
+			}
+			if own, ok := m.sent.Sending(); !ok || fmt.Sprint(own) != fmt.Sprint(m.sent.Clock) {
+				t.Fatalf("the sender itself says %v, %v", own, ok)
+			}
+			n++
+		}
+	}
+	if n < 100 {
+		t.Fatalf("only %d messages", n)
+	}
+}
+
+func TestSendingThatIsNotKnown(t *testing.T) {
+	w, k := writer("bob")
+	fields := map[string]any{"from": "alice"}
+	if err := w.RecordReceived([]byte{9}, journal.TypeChat, "hello", fields); err == nil {
+		t.Error("a malformed stamp is no error")
+	}
+	w.Record(journal.TypeChat, "hello", fields)
+	wide := journal.NewWriter(journal.Config{Peer: "wide", Boot: 1})
+	for i := range journal.MaxClock + 1 {
+		other := journal.NewWriter(journal.Config{Peer: fmt.Sprint("p", i), Boot: 1})
+		other.Record("x", "", nil)
+		if err := wide.Observe(other.Stamp()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.RecordReceived(wide.RecordSent("sent", "", nil), journal.TypeChat, "hello", fields); err != nil {
+		t.Error(err)
+	}
+	if len(k.events) != 3 {
+		t.Fatalf("%d events", len(k.events))
+	}
+	for _, e := range k.events {
+		if c, ok := e.Sending(); ok {
+			t.Errorf("%v: the clock of the sending is %v", e, c)
+		}
 	}
 }
 
