@@ -83,7 +83,7 @@ func (w *Writer) RecordSent(typ, text string, fields map[string]any) (stamp []by
 
 // RecordReceived observes the stamp of a message, as Observe does, and records
 // the receiving of it. The event keeps what Sending needs, in the field
-// "behind"; fields must not be nil, and is as before when it returns. With a
+// "behind"; fields is as before when it returns, and must not be nil. With a
 // malformed stamp the event is recorded without, and the error tells.
 func (w *Writer) RecordReceived(stamp []byte, typ, text string, fields map[string]any) error {
 	s, err := readStamp(stamp)

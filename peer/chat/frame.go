@@ -17,7 +17,8 @@ import (
 //	hello    version name id boot   the dialer says who it is
 //	welcome  version name id boot   the answer: the stream is in use
 //	refuse   reason                 the answer: it is not, and will be closed
-//	stamp    bytes                  the sender's logical time, before what it covers
+//	stamp    bytes                  the sender's logical time, before what it covers;
+//	                                before a msg, that of its sending
 //	msg      seq time late text     time in nanoseconds since 1970, late 0 or 1
 //	ack      seq                    every message up to seq was shown
 //	ping     number

@@ -124,6 +124,7 @@ func (s *session) attach(p *peer, l *link) {
 	if l.early != "" && s.svc.Observe([]byte(l.early)) != nil {
 		l.early = "" // a malformed stamp changes nothing
 	}
+	l.past = []byte(l.early)
 	l.peer, l.welcome, l.since = p, true, time.Now()
 	p.retries, p.refused = 0, time.Time{}
 	s.entered(p)
@@ -140,6 +141,7 @@ func (s *session) attach(p *peer, l *link) {
 			l.push(m.encoded)
 			continue
 		}
+		l.push(m.stamp)
 		l.say(frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), late: true, text: m.text})
 	}
 	s.lookAgain()

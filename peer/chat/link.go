@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,6 +21,7 @@ type link struct {
 	peer    *peer     // whose current link it is, or was; nil before that
 	hello   *frame    // of an accepted stream that is not decided about yet
 	early   string    // the stamp that came before the handshake was complete
+	past    []byte    // the last stamp that came
 	gone    bool      // dropped; what still comes from it does not count
 	since   time.Time // when it became the current link
 	lastIn  time.Time // when something came last
@@ -160,7 +162,8 @@ func (l *link) take() (*batch, bool) {
 	return b, true
 }
 
-// stamped puts the logical time before a batch if it has changed.
+// stamped puts the logical time before a batch if it has changed, unless the
+// batch begins with it.
 func (l *link) stamped(b *batch) *batch {
 	stamp := l.s.svc.Stamp()
 	if len(stamp) == 0 || string(stamp) == l.stamp {
@@ -169,6 +172,10 @@ func (l *link) stamped(b *batch) *batch {
 	l.stamp = string(stamp)
 	with := l.s.buffer()
 	with.bytes = (&frame{kind: kindStamp, text: l.stamp}).append(with.bytes[:0])
+	if bytes.HasPrefix(b.bytes, with.bytes) {
+		l.s.buffers.Put(with)
+		return b
+	}
 	with.bytes = append(with.bytes, b.bytes...)
 	l.s.buffers.Put(b)
 	return with

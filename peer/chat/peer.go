@@ -71,11 +71,11 @@ func (p *peer) owes(now time.Time, d time.Duration) bool {
 	return ok && now.Sub(owed) >= d
 }
 
-// messageID names a message of a peer for all and ever.
-func (p *peer) messageID(seq uint64) string {
+// messageID names a message of a member for all and ever.
+func messageID(m extension.Member, seq uint64) string {
 	b := make([]byte, 0, 64)
-	b = append(append(b, p.member.ID...), '/')
-	b = append(strconv.AppendInt(b, int64(p.member.Boot), 10), '/')
+	b = append(append(b, m.ID...), '/')
+	b = append(strconv.AppendInt(b, int64(m.Boot), 10), '/')
 	return string(strconv.AppendUint(b, seq, 10))
 }
 

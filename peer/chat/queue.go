@@ -11,7 +11,8 @@ type message struct {
 	seq     uint64
 	text    string
 	sent    time.Time
-	encoded []byte // the frame, the same for all receivers
+	stamp   []byte // the frame with the logical time of the sending
+	encoded []byte // the frames, the same for all receivers
 
 	waiting int      // receivers that Send still waits for
 	targets []target // one for each receiver; never moved

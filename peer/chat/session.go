@@ -252,17 +252,39 @@ func (s *session) names() []string {
 func (s *session) send(m *message) {
 	s.room.seq++
 	m.seq, m.sent = s.room.seq, time.Now()
-	m.encoded = (&frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), text: m.text}).append(nil)
-	m.targets = make([]target, 0, len(s.peers))
+	var owed []*peer
 	for _, p := range s.peers {
 		if p.state == open || p.state == away {
-			m.targets = append(m.targets, target{message: m, name: p.member.Name})
-			s.enqueue(p, &m.targets[len(m.targets)-1])
+			owed = append(owed, p)
 		}
+	}
+	m.stamp = s.stampSent(m, owed)
+	m.encoded = (&frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), text: m.text}).append(m.stamp[:len(m.stamp):len(m.stamp)])
+	m.targets = make([]target, 0, len(owed))
+	for _, p := range owed {
+		m.targets = append(m.targets, target{message: m, name: p.member.Name})
+		s.enqueue(p, &m.targets[len(m.targets)-1])
 	}
 	if m.waiting == 0 {
 		m.finish()
 	}
+}
+
+// stampSent records that a message is on its way, before anything of it is, and
+// returns the frame with the time of that; it is empty if there is none.
+func (s *session) stampSent(m *message, owed []*peer) []byte {
+	names := make([]string, len(owed))
+	for i, p := range owed {
+		names[i] = p.member.Name
+	}
+	slices.Sort(names)
+	clear(s.fields)
+	s.fields["id"], s.fields["to"] = messageID(s.self, m.seq), names
+	stamp := s.svc.Sent(extension.Event{Type: "sent", Text: m.text, Fields: s.fields})
+	if len(stamp) == 0 {
+		return nil
+	}
+	return (&frame{kind: kindStamp, text: string(stamp)}).append(nil)
 }
 
 // enqueue queues a message for one peer.
@@ -334,9 +356,10 @@ func (s *session) handle(l *link, f *frame) bool {
 	}
 	switch f.kind {
 	case kindStamp:
-		return s.svc.Observe([]byte(f.text)) == nil
+		l.past = []byte(f.text)
+		return s.svc.Observe(l.past) == nil
 	case kindMsg:
-		s.message(l.peer, f)
+		return s.message(l, f)
 	case kindAck:
 		l.peer.queue.acknowledged(min(f.num, s.room.seq))
 	case kindPing:
@@ -355,7 +378,8 @@ func (s *session) handle(l *link, f *frame) bool {
 }
 
 // message shows a message that was not shown before.
-func (s *session) message(p *peer, f *frame) {
+func (s *session) message(l *link, f *frame) bool {
+	p := l.peer
 	h := s.room.seen[p.id()]
 	if h == nil {
 		h = &heard{}
@@ -363,15 +387,20 @@ func (s *session) message(p *peer, f *frame) {
 	}
 	if h.boot == p.member.Boot && f.num <= h.seq {
 		p.toAck = h.seq
-		return
+		return true
 	}
 	*h = heard{boot: p.member.Boot, seq: f.num}
 	clear(s.fields)
-	s.fields["from"], s.fields["id"], s.fields["late"] = p.member.Name, p.messageID(f.num), f.late
+	s.fields["from"], s.fields["id"], s.fields["late"] = p.member.Name, messageID(p.member, f.num), f.late
 	if f.late {
 		s.fields["sent"] = time.Unix(0, int64(f.time)).UTC().Format(time.RFC3339Nano)
 	}
 	s.svc.Show(extension.Line{Label: p.member.Name, Text: f.text})
-	s.svc.Record(extension.Event{Type: "chat", Text: f.text, Fields: s.fields})
 	p.toAck = f.num
+	e := extension.Event{Type: "chat", Text: f.text, Fields: s.fields}
+	if len(l.past) == 0 {
+		s.svc.Record(e)
+		return true
+	}
+	return s.svc.Received(l.past, e) == nil
 }

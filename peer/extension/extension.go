@@ -99,6 +99,18 @@ type Services interface {
 	// when Record returns.
 	Record(Event)
 
+	// Sent records the sending of a message and returns the stamp of that
+	// event, to travel with the message: what the message causes is after it,
+	// and after nothing that the sender did later. By convention the event's
+	// type is "sent". The stamp is nil, or not to be modified.
+	Sent(Event) (stamp []byte)
+
+	// Received observes the stamp that travelled with a message and records
+	// the receiving of it, so that the order of messages can be told
+	// afterwards. With a malformed stamp the event is recorded all the same,
+	// and the error tells.
+	Received(stamp []byte, e Event) error
+
 	// Show puts one line before the person at this peer, above what they are
 	// typing, and records it in the journal as an event of type "view". The
 	// line is neutralised first: escapes, control and bidi characters of a

@@ -319,6 +319,14 @@ func (s services) Record(e extension.Event) {
 	s.live.node.journal.Record(e.Type, e.Text, e.Fields)
 }
 
+func (s services) Sent(e extension.Event) (stamp []byte) {
+	return s.live.node.journal.RecordSent(e.Type, e.Text, e.Fields)
+}
+
+func (s services) Received(stamp []byte, e extension.Event) error {
+	return s.live.node.journal.RecordReceived(stamp, e.Type, e.Text, e.Fields)
+}
+
 func (s services) Show(l extension.Line)        { s.live.node.show(l) }
 func (s services) Present(m []extension.Member) { s.live.node.setPresent(s.name, m) }
 func (s services) Stamp() []byte                { return s.live.node.journal.Stamp() }

@@ -350,6 +350,19 @@ func (s *services) record(e extension.Event) {
 	}
 }
 
+func (s *services) Sent(e extension.Event) []byte {
+	s.p.w.mu.Lock()
+	defer s.p.w.mu.Unlock()
+	s.record(e)
+	return binary.AppendUvarint(nil, s.p.lamport)
+}
+
+func (s *services) Received(stamp []byte, e extension.Event) error {
+	err := s.Observe(stamp)
+	s.Record(e)
+	return err
+}
+
 func (s *services) Show(l extension.Line) {
 	s.p.w.mu.Lock()
 	f := s.p.onShow
