@@ -24,6 +24,7 @@ type Script struct {
 	Source   string        // the file's text
 	Original bool          // in the original form
 	Peers    []string      // declared, or in the order of their first mention
+	Spawns   []string      // peers that only spawn statements name
 	Groups   []Group       // in the order of the file
 	Timeout  time.Duration // default deadline of waits; DefaultTimeout if the file does not say
 	Skip     *Remark       // the scenario is not to be run
@@ -31,6 +32,8 @@ type Script struct {
 	Body     []Statement
 	Cleanup  []Statement // always run, after Body
 	Files    []File      // attached, to be laid into the peers' working directories
+
+	names *names // of peers and groups, for Resolve; nil in a Script that Parse has not made
 }
 
 // DefaultTimeout is the deadline of waits in a file that sets none.
@@ -102,19 +105,19 @@ const (
 // Action is what a statement does; one of the types below.
 type Action interface{ action() }
 
-// Command runs Line in the shell of each target, all at once. "$self" in it
-// stands for the target's name, unless Raw.
+// Command runs Line in the shell of each target, all at once. Unless Raw, the
+// line is to be expanded for each target first: see Expand.
 type Command struct {
 	Targets Targets
 	Line    string
-	Raw     bool   // text after msg: no variables
+	Raw     bool   // byte for byte: msg without "$ ", and all commands of the original form
 	Let     string // variable that gets what the command prints; empty for none
 }
 
 // Output looks at what the last command printed, or at its error.
 type Output struct {
 	Stderr  bool
-	Pattern Term // Exact: the output contains it. Regexp: named groups become variables
+	Pattern Term // Exact: the output contains it. Regexp: named groups become variables. Nothing to expand
 }
 
 // Expect asks for events at each target: satisfied as soon as the count is.
@@ -209,10 +212,11 @@ const (
 // Fault breaks the network, until the end of its body, or until Heal if it
 // has none.
 type Fault struct {
-	Kind FaultKind
-	A, B Targets     // for all kinds but FaultBootstrap
-	Both bool        // Rule holds from B to A too
-	Rule faulty.Rule // what holds from A to B; not for FaultReset
+	Kind  FaultKind
+	Sides []Targets   // for FaultPartition, two or more: Rule holds between any two of them
+	A, B  Targets     // for FaultOneway, FaultLink and FaultReset
+	Both  bool        // Rule holds from B to A too
+	Rule  faulty.Rule // what holds from A to B; not for FaultReset and FaultBootstrap
 	// Service is what ails the bootstrap service, for FaultBootstrap.
 	Service ServiceFault
 	Block   bool // undone at the end of the body
@@ -285,16 +289,17 @@ func (Nemesis) action()    {}
 func (Check) action()      {}
 func (Sleep) action()      {}
 
-// Targets are peers as a script names them: "alice,p[1..9]".
+// Targets are peers as a script names them: "alice,p[1..9]". A peer may be in
+// it more than once, by several ways.
 type Targets struct {
-	Text  string // as it stands in the file
+	Text  string // without blanks, and with the values of variables
 	Terms []Target
 }
 
 // Target is one part of Targets.
 type Target struct {
 	Kind TargetKind
-	Name string   // of a peer or a group
+	Name string   // of a peer or a group; "$self" in a Predicate, for the peer it is about
 	N    int      // how many, for Any
 	Of   *Targets // for Others and Any
 }
@@ -313,7 +318,8 @@ const (
 )
 
 // Pattern is what an event has to be like: all terms hold. Without terms
-// every event matches.
+// every event matches. The texts of its terms are to be expanded for each
+// target: see Expand.
 type Pattern struct {
 	Text  string // as it stands in the file
 	Terms []Term
@@ -396,10 +402,10 @@ const (
 type Predicate struct {
 	Text    string // as it stands in the file
 	Subject Subject
-	Op      Op      // Equal or NotEqual for names and states
+	Op      Op      // Equal or NotEqual for names and states; Equal for Bootstrap
 	Names   Targets // members, chat: the peer itself is one of them
 	N       int     // members.count, health
-	Peer    string  // view(PEER), bootstrap contains PEER
+	Peer    string  // view(PEER), bootstrap contains PEER; may be "$self"
 	State   State   // of view
 }
 
