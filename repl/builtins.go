@@ -50,7 +50,7 @@ func (s *Shell) modeCommand() Command {
 	return Command{
 		Name: "mode", Group: "cli", Usage: "[" + strings.Join(names, "|") + "]", MaxArgs: 1,
 		Summary: "say, or choose, what a bare line at the prompt means",
-		Help:    "Without an argument it prints the mode. A slash and a letter begin a\ncommand in every mode.\n\nmode " + names[len(names)-1],
+		Help:    "Without an argument it prints the mode. A slash and a letter begin a\ncommand in every mode.\n\n\tmode " + names[len(names)-1],
 		Complete: func(args []string) []Candidate {
 			return candidatesIf(len(args) == 0, s.modeNames())
 		},
@@ -90,7 +90,7 @@ func sleepCommand() Command {
 	return Command{
 		Name: "sleep", Group: "script", Usage: "SECONDS|DURATION", MinArgs: 1, MaxArgs: 1,
 		Summary: "wait",
-		Help:    "The time is a number of seconds, or a duration such as 300ms or 1m30s; at\nmost a day.\n\nsleep 1.5",
+		Help:    "The time is a number of seconds, or a duration such as 300ms or 1m30s; at\nmost a day.\n\n\tsleep 1.5",
 		Run: func(ctx context.Context, c *Call) error {
 			d, err := parseSleep(c.Args[0])
 			if err != nil {
@@ -131,7 +131,7 @@ func (s *Shell) executeCommand() Command {
 		Name: "execute", Group: "script", Usage: "FILE", MinArgs: 1, MaxArgs: 1,
 		File:    func(args []string) bool { return len(args) == 0 },
 		Summary: "run the commands of a file, up to the first failure",
-		Help:    "Each line is one or more commands; a number sign begins a comment. The error\nof the command that failed begins with the file and the line.\n\nexecute hello.cmd",
+		Help:    "Each line is one or more commands; a number sign begins a comment. The error\nof the command that failed begins with the file and the line.\n\n\texecute hello.cmd",
 		Run: func(ctx context.Context, c *Call) error {
 			if s.cfg.Open == nil {
 				return errors.New("this shell reads no files: type the commands instead")

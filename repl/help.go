@@ -18,7 +18,7 @@ func (s *Shell) helpCommand() Command {
 		Name: "help", Aliases: []string{"?"}, Group: "cli", MaxArgs: 2,
 		Usage:    "[groups [GROUP] | commands | COMMAND]",
 		Summary:  "say what there is to say to this shell",
-		Help:     "help groups       the groups, and how many commands each has\nhelp groups cli   the commands of a group\nhelp commands     all commands\nhelp sleep        one command",
+		Help:     "\thelp groups       the groups, and how many commands each has\n\thelp groups cli   the commands of a group\n\thelp commands     all commands\n\thelp sleep        one command",
 		Complete: func(args []string) []Candidate { return s.table.topics(args) },
 		Run: func(_ context.Context, c *Call) error {
 			text, err := s.helpText(c.Args, c.Interactive)
@@ -34,7 +34,7 @@ func (s *Shell) helpCommand() Command {
 func (s *Shell) helpText(args []string, keyboard bool) (string, error) {
 	switch {
 	case len(args) == 0:
-		return s.table.overview(s.cfg.Intro), nil
+		return s.table.overview(s.cfg.Intro, s.slash(keyboard)), nil
 	case args[0] == "groups" && len(args) == 2:
 		return s.table.groupHelp(args[1])
 	case len(args) == 2:
@@ -45,6 +45,15 @@ func (s *Shell) helpText(args []string, keyboard bool) (string, error) {
 		return s.table.allHelp(), nil
 	}
 	return s.table.topic(strings.TrimPrefix(args[0], "/"), keyboard)
+}
+
+// slash is how a command begins: at a keyboard whose bare lines are something
+// else, with a slash.
+func (s *Shell) slash(keyboard bool) string {
+	if keyboard && s.Mode().Run != nil {
+		return "/"
+	}
+	return ""
 }
 
 // topic is the help of a command, or of a group if no command has its name.
@@ -86,32 +95,59 @@ func (c *Command) help() string {
 }
 
 // overview is what fits one screen: the intro, and each group's commands.
-// Groups are cut to one line each if they would not fit otherwise.
-func (t *Table) overview(intro []string) string {
-	head := strings.Join(intro, "\n")
-	if head != "" {
-		head += "\n\n"
-	}
-	foot := "\nhelp COMMAND, help groups [GROUP] and help commands say more.\n"
-	body := t.groupLines(wrapWords)
-	if strings.Count(head+body+foot, "\n") >= screenHeight {
-		body = t.groupLines(cutWords)
-	}
-	return head + body + foot
-}
-
-// groupLines lists the commands by groups; layout brings those of one group
-// into lines of the given width.
-func (t *Table) groupLines(layout func(words []string, width int) []string) string {
+// slash is how a command begins where it is read. What would be too tall loses
+// its blank lines first, and then, as long as it must, the last commands of
+// the tallest group.
+func (t *Table) overview(intro []string, slash string) string {
+	foot := fmt.Sprintf("%shelp COMMAND, %shelp groups [GROUP] and %shelp commands say more.", slash, slash, slash)
 	groups := t.Groups()
 	column := 0
 	for _, g := range groups {
 		column = max(column, len(g.Name)+4)
 	}
-	var b strings.Builder
+	var bodies [][]string
+	height := len(intro) + 1
 	for _, g := range groups {
+		lines := wrapWords(g.names(), screenWidth-column)
+		bodies = append(bodies, lines)
+		height += len(lines)
+	}
+	blank := "\n"
+	if height+2 >= screenHeight {
+		blank = ""
+	}
+	for height >= screenHeight {
+		i := tallest(bodies)
+		if len(bodies[i]) == 1 {
+			break
+		}
+		bodies[i] = cutWords(groups[i].names(), screenWidth-column, len(bodies[i])-1)
+		height--
+	}
+	head := ""
+	if len(intro) > 0 {
+		head = strings.Join(intro, "\n") + "\n" + blank
+	}
+	return head + inGroups(groups, bodies, column) + blank + foot + "\n"
+}
+
+// tallest is the index of the body with the most lines.
+func tallest(bodies [][]string) int {
+	best := 0
+	for i, b := range bodies {
+		if len(b) > len(bodies[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+// inGroups puts the names of groups before their bodies.
+func inGroups(groups []Group, bodies [][]string, column int) string {
+	var b strings.Builder
+	for i, g := range groups {
 		name := g.Name
-		for _, line := range layout(g.names(), screenWidth-column) {
+		for _, line := range bodies[i] {
 			fmt.Fprintf(&b, "  %-*s%s\n", column-2, name, line)
 			name = ""
 		}
@@ -140,14 +176,16 @@ func wrapWords(words []string, width int) []string {
 	return append(lines, line)
 }
 
-// cutWords fills one line, and says how many words did not fit.
-func cutWords(words []string, width int) []string {
+// cutWords fills that many lines, and says how many words did not fit.
+func cutWords(words []string, width, lines int) []string {
 	const more = len(" +100")
-	line := wrapWords(words, width-more)[0]
-	if left := len(words) - len(strings.Fields(line)); left > 0 {
-		line += fmt.Sprintf(" +%d", left)
+	cut := wrapWords(words, width)[:lines-1]
+	taken := len(strings.Fields(strings.Join(cut, " ")))
+	last := wrapWords(words[taken:], width-more)[0]
+	if left := len(words) - taken - len(strings.Fields(last)); left > 0 {
+		last += fmt.Sprintf(" +%d", left)
 	}
-	return []string{line}
+	return append(cut, last)
 }
 
 func (t *Table) groupList() string {

@@ -3,6 +3,7 @@ package repl_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -80,6 +81,46 @@ func TestOverviewFitsOneScreen(t *testing.T) {
 			if utf8.RuneCountInString(line) > 81 {
 				t.Errorf("%v: %d columns: %q", size, utf8.RuneCountInString(line)-1, line)
 			}
+		}
+	}
+}
+
+// TestOverviewAtTheLimit: blank lines go first, then words of the tallest group
+// only, as few as must.
+func TestOverviewAtTheLimit(t *testing.T) {
+	for _, tt := range []struct {
+		small  int // groups of one line beside one of several
+		height int
+		blanks bool
+		cut    string
+	}{
+		{5, 18, true, ""},
+		{10, 23, true, ""},
+		{11, 22, false, ""},
+		{12, 23, false, ""},
+		{13, 23, false, " +4\n"},
+		{14, 23, false, " +8\n"},
+	} {
+		s := newShell(t, func(c *repl.Config) {
+			c.Commands = append(crowd(1, 28), crowd(tt.small+1, 1)[1:]...)
+			c.Intro = []string{"This is a shell."}
+		})
+		out, err := execute(s, "help")
+		if err != nil || strings.Count(out, "\n") != tt.height || strings.Contains(out, "\n\n") != tt.blanks ||
+			strings.Contains(out, " +") != (tt.cut != "") || !strings.Contains(out, tt.cut) {
+			t.Errorf("%d: %v, %d lines:\n%s", tt.small, err, strings.Count(out, "\n"), out)
+		}
+	}
+}
+
+func TestOverviewSaysHowCommandsBegin(t *testing.T) {
+	for mode, want := range map[string]string{"chat": "/help COMMAND, /help groups", "cmd": "\nhelp COMMAND, help groups"} {
+		s := newShell(t, chatModes)
+		_ = s.SetMode(mode)
+		r := &replay{lines: []string{"?"}, then: io.EOF}
+		_ = s.Interact(t.Context(), r)
+		if len(r.log) < 2 || !strings.Contains(r.log[1], want) {
+			t.Errorf("mode %s: %q", mode, r.log)
 		}
 	}
 }

@@ -130,14 +130,19 @@ func isCommand(line string) bool {
 }
 
 func (k *keyboard) command(ctx context.Context, line string) error {
-	return k.run(ctx, line, func(ctx context.Context, out io.Writer) error {
+	return k.run(ctx, line, k.commands(line))
+}
+
+// commands are those of a line, to be run.
+func (k *keyboard) commands(line string) func(context.Context, io.Writer) error {
+	return func(ctx context.Context, out io.Writer) error {
 		o := origin{out: out, interactive: true, resolve: k.s.table.Match}
 		err := k.s.runLine(ctx, line, o, nil)
 		if errors.Is(err, ErrUnknown) && k.s.Mode().Run != nil && isPath(line) {
 			return fmt.Errorf("%w (text that begins with a slash is typed with two)", err)
 		}
 		return err
-	})
+	}
 }
 
 // isPath tells a line that begins with a slash by chance, such as a path.
@@ -166,7 +171,7 @@ func (k *keyboard) bare(ctx context.Context, mode Mode, typed, text string) erro
 }
 
 // run does what was typed such that Interrupt cancels it, prints its output
-// and its error, and remembers it if it succeeded.
+// and its error, and remembers it if it succeeded. Empty, nothing was typed.
 func (k *keyboard) run(ctx context.Context, typed string, f func(context.Context, io.Writer) error) error {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	k.s.setCancel(cancel)
@@ -176,12 +181,11 @@ func (k *keyboard) run(ctx context.Context, typed string, f func(context.Context
 	cancel(nil)
 	out.flush()
 	k.failed = err != nil
+	if typed != "" && (err == nil || ends(err)) {
+		k.r.AddHistory(typed)
+	}
 	switch {
-	case err == nil:
-		k.r.AddHistory(typed)
-		return nil
-	case ends(err):
-		k.r.AddHistory(typed)
+	case err == nil, ends(err):
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -215,7 +219,7 @@ func (k *keyboard) interrupted(line string) {
 // end is the end of input: the command quit, and in any case the end.
 func (k *keyboard) end(ctx context.Context) error {
 	if _, ok := k.s.table.Lookup("quit"); ok {
-		if err := k.command(ctx, "quit"); err != nil {
+		if err := k.run(ctx, "", k.commands("quit")); err != nil {
 			return err
 		}
 	}

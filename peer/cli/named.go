@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,12 +19,19 @@ import (
 // looked for where the program was started. What is read, what is written and
 // what completion proposes are found in the same way.
 
-// openNamed opens a file for reading.
+// missingError matches fs.ErrNotExist.
+type missingError string
+
+func (e missingError) Error() string        { return string(e) }
+func (e missingError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// openNamed opens a file for reading. The error for one that is not there
+// matches fs.ErrNotExist.
 func openNamed(name string) (io.ReadCloser, error) {
 	fi, err := os.Stat(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("there is no file %s%s", repl.Quote(name), lookedIn(name))
+		return nil, missingError("there is no file " + repl.Quote(name) + lookedIn(name))
 	case err != nil:
 		return nil, err
 	case fi.IsDir():

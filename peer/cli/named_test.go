@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,7 +116,7 @@ func TestOpenNamed(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := openNamed("no such")
-	if err == nil || err.Error() != "there is no file 'no such' in "+dir {
+	if !errors.Is(err, fs.ErrNotExist) || err.Error() != "there is no file 'no such' in "+dir {
 		t.Errorf("%v", err)
 	}
 	if _, err := openNamed("d"); err == nil || !strings.Contains(err.Error(), "is a directory: give") {

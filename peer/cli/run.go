@@ -35,6 +35,9 @@ func names() []string {
 // runPeer runs one peer from its flags to its end.
 func runPeer(ctx context.Context, p Process, f flags, status *int) error {
 	*status = statusOK
+	if err := f.checkScript(); err != nil {
+		return err
+	}
 	if f.name != "" {
 		return runNamed(ctx, p, f, f.name, status)
 	}
@@ -235,6 +238,18 @@ func (r *run) init(ctx context.Context) error {
 		return fmt.Errorf("cannot start: %w", err)
 	}
 	return nil
+}
+
+// checkScript sees to it that there is a script, before anything is started.
+func (f flags) checkScript() error {
+	if f.script == "" {
+		return nil
+	}
+	script, err := openNamed(f.script)
+	if err != nil {
+		return fmt.Errorf("--script: %w: give a file of commands", err)
+	}
+	return script.Close()
 }
 
 // script runs --script. At a keyboard its failure is shown, and the shell

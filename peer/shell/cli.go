@@ -23,7 +23,7 @@ func (p *peer) cli() []repl.Command {
 			Name: "log", Group: "cli", MaxArgs: 3,
 			Usage:   "[on FILE | off | level COMPONENT LEVEL | tail [N]]",
 			Summary: "where the log goes, and what is in it",
-			Help:    "Without arguments it says where the log goes. The component \"all\" stands for\nall of them.\nExample: log level membership debug",
+			Help:    "Without arguments it says where the log goes. The component \"all\" stands for\nall of them.\n\n\tlog level membership debug",
 			Complete: func(args []string) []repl.Candidate {
 				return completeLog(args)
 			},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/peerlab/peerlab/peer/membership"
 	"github.com/peerlab/peerlab/repl"
@@ -25,7 +26,7 @@ func (p *peer) configuration() []repl.Command {
 		{
 			Name: "saveconfig", Group: "memberlist", Usage: "[FILE]", MaxArgs: 1, File: first,
 			Summary: "save that configuration as JSON",
-			Help:    "Without FILE it goes to " + savedName + ". Names, addresses, keys and tokens\nare not in it.\n\n\tsaveconfig quick.json",
+			Help:    "Without FILE it goes to " + savedName + ". Names, addresses, keys and tokens\nare not in it. A file that is something else is not replaced.\n\n\tsaveconfig quick.json",
 			Run:     p.saveConfig,
 		},
 		{
@@ -65,6 +66,9 @@ func (p *peer) saveConfig(_ context.Context, c *repl.Call) error {
 	if len(c.Args) == 1 {
 		name = c.Args[0]
 	}
+	if err := p.mayReplace(name); err != nil {
+		return fmt.Errorf("saveconfig: %w", err)
+	}
 	raw, err := p.Node.SavedSettings()
 	if err != nil {
 		return err
@@ -74,6 +78,29 @@ func (p *peer) saveConfig(_ context.Context, c *repl.Call) error {
 		return fmt.Errorf("saveconfig: %w", err)
 	}
 	fmt.Fprintln(c.Out, "saved to", repl.Neutral(path))
+	return nil
+}
+
+// mayReplace refuses a file that holds anything but a configuration.
+func (p *peer) mayReplace(name string) error {
+	if p.Open == nil {
+		return errNoFiles
+	}
+	f, err := p.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxSaved))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	if _, err := membership.DecodeSettings(raw); err != nil && len(raw) > 0 {
+		return fmt.Errorf("%s is there and is %w: remove it, or give another name", name, membership.ErrCorrupt)
+	}
 	return nil
 }
 

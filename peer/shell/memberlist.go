@@ -30,7 +30,7 @@ func (p *peer) memberlist() []repl.Command {
 			Name: "memberlistconfigure", Group: "memberlist", MaxArgs: repl.Any,
 			Usage:   "[FIELD VALUE]...",
 			Summary: "set fields of the configuration, or show it",
-			Help:    "Fields have memberlist's names. They hold from the next memberlistcreate on.\nExample: memberlistconfigure ProbeInterval 500ms SuspicionMult 3",
+			Help:    "Fields have memberlist's names. They hold from the next memberlistcreate on.\n\n\tmemberlistconfigure ProbeInterval 500ms SuspicionMult 3",
 			Complete: func(args []string) []repl.Candidate {
 				if len(args)%2 == 0 {
 					return candidates(membership.Fields()...)

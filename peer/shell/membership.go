@@ -55,8 +55,8 @@ func (p *peer) membership() []repl.Command {
 		},
 		{
 			Name: "memberlistdelete", Group: "memberlist",
-			Summary: "forget the member, which is shut down before",
-			Help:    "Its address goes with it; its configuration stays.\n" + again,
+			Summary: "shut the member down, if it is not, and forget it",
+			Help:    "Its address is free again; its configuration stays.\n" + again,
 			Run:     p.ending((*node.Node).Delete, "there is no member"),
 		},
 	}

@@ -122,6 +122,35 @@ func TestLoadedConfigurationKeepsTheChat(t *testing.T) {
 	})
 }
 
+// TestSaveConfigReplacesConfigurationsOnly: what is something else stays.
+func TestSaveConfigReplacesConfigurationsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newRoom(t).peer("alice", nil)
+		for name, raw := range map[string]string{"notes.txt": "remember the milk\n", "other.json": `{"v":1,"kind":"x"}`, "empty.json": ""} {
+			if err := p.files.WriteFile(name, []byte(raw), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := p.run("saveconfig " + name)
+			got, _ := p.files.ReadFile(name)
+			if raw == "" {
+				if err != nil || len(got) == 0 {
+					t.Errorf("%s: %v, %q", name, err, got)
+				}
+				continue
+			}
+			if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "another name") || string(got) != raw {
+				t.Errorf("%s: %v; it has %q now", name, err, got)
+			}
+		}
+		p.must("saveconfig new.json")
+		p.must("memberlistconfigure GossipNodes 5")
+		p.must("saveconfig new.json")
+		if got, _ := p.files.ReadFile("new.json"); !strings.Contains(string(got), `"GossipNodes": "5"`) {
+			t.Errorf("it has not been replaced: %s", got)
+		}
+	})
+}
+
 func TestDamagedConfigurations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newRoom(t).peer("alice", nil)

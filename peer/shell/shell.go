@@ -30,8 +30,8 @@ type Config struct {
 	Node *node.Node
 	Book *logbook.Book
 
-	// Open opens a file that a command reads, such as `execute FILE`; nil
-	// refuses all.
+	// Open opens a file that a command reads, such as `execute FILE`. The error
+	// for a missing one matches fs.ErrNotExist. Nil refuses all.
 	Open func(name string) (io.ReadCloser, error)
 	// Files proposes the names of files that begin with prefix, as Open and
 	// Place would find them; nil proposes none.

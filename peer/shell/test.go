@@ -21,7 +21,7 @@ func (p *peer) test() []repl.Command {
 			Name: "testfilter", Group: "test", MinArgs: 3, MaxArgs: repl.Any,
 			Usage:   "STREAM COUNT PATTERN",
 			Summary: "expect exactly COUNT lines that begin with PATTERN",
-			Help:    "It is judged at the end of the run.\nExample: testfilter messagesView 1 <bob> hello",
+			Help:    "It is judged at the end of the run.\n\n\ttestfilter messagesView 1 <bob> hello",
 			Run:     p.testFilter,
 		},
 		{
