@@ -382,21 +382,6 @@ func (g *Group) takeLeave(wait time.Duration) (*leave, error) {
 	return g.left, nil
 }
 
-func (g *Group) sayGoodbye(list *memberlist.Memberlist, wait time.Duration) error {
-	word, alone := goodbye(g.NodeName()), true
-	for _, m := range list.Members() {
-		if m.Name != g.NodeName() {
-			_ = list.SendBestEffort(m, word) // the broadcasts below say it too
-			alone = false
-		}
-	}
-	if alone {
-		return nil
-	}
-	_ = list.UpdateNode(time.Millisecond) // queues the metadata; its time-out is not waited for
-	return list.Leave(wait)
-}
-
 // Members are the other members that are in the group now, sorted by name.
 func (g *Group) Members() []extension.Member {
 	g.mu.Lock()
