@@ -71,7 +71,7 @@ func TestOverviewFitsOneScreen(t *testing.T) {
 			c.Intro = []string{"This is a shell.", "Try: help help"}
 		})
 		out, err := execute(s, "help")
-		if err != nil || !strings.HasPrefix(out, "This is a shell.\nTry: help help\n\n") {
+		if err != nil || !strings.HasPrefix(out, "This is a shell.\nTry: help help\n") {
 			t.Errorf("%v, %q", err, out)
 		}
 		if n := strings.Count(out, "\n"); n > 23 {

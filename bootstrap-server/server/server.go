@@ -64,6 +64,7 @@ func Run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
+	program.Complete(cmd, args)
 	if err := cmd.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(stderr, "bootstrap-server: %s\n", program.Line(err))
 		return 1

@@ -67,6 +67,30 @@ func checkTopics(root *cobra.Command) {
 	}
 }
 
+// Complete adds the subcommand that prints completion scripts, and makes it
+// refuse shells that it does not know. It is called when the root has its
+// output and its arguments, args.
+func Complete(root *cobra.Command, args []string) {
+	root.InitDefaultCompletionCmd(args...)
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = cobra.ArbitraryArgs, completeFor
+		}
+	}
+}
+
+// completeFor is completion without a shell that it knows.
+func completeFor(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	var shells []string
+	for _, s := range c.Commands() {
+		shells = append(shells, s.Name())
+	}
+	return Usage(fmt.Errorf("no completion for %q: give one of %s", args[0], strings.Join(shells, ", ")))
+}
+
 // withHelp adds the way to help to the errors about arguments.
 func withHelp(c *cobra.Command) {
 	if check := c.Args; check != nil {

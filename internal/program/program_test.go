@@ -40,6 +40,7 @@ func run(env map[string]string, args ...string) (status int, stdout, stderr stri
 	root.SetArgs(args)
 	root.SetOut(&out)
 	root.SetErr(&wrong)
+	program.Complete(root, args)
 	if err := root.ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintf(&wrong, "tool: %s\n", program.Line(err))
 		status = 1
@@ -63,6 +64,7 @@ func TestMessages(t *testing.T) {
 		{nil, "--wait-for x", `tool: --wait-for "x" does not fit: give a duration such as 90s or 5m; see tool --help`},
 		{nil, "--number", `tool: flag needs an argument: --number; see tool --help`},
 		{nil, "sub", `tool: usage: tool sub WORD [flags] (arguments are missing); see tool sub --help`},
+		{nil, "completion nosh", `tool: no completion for "nosh": give one of bash, fish, powershell, zsh`},
 		{nil, "help nothing", `tool: no help for "nothing"; see tool --help`},
 		{map[string]string{"PEERLAB_WAIT_FOR": "x"}, "", `tool: PEERLAB_WAIT_FOR in the environment: "x" does not fit: give a duration such as 90s or 5m`},
 	} {
@@ -74,7 +76,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestAccepts(t *testing.T) {
-	for _, args := range []string{"", "--help", "help sub", "--yes --wait-for 1s", "sub word"} {
+	for _, args := range []string{"", "--help", "help sub", "completion", "completion bash", "completion zsh --help", "--yes --wait-for 1s", "sub word"} {
 		if status, _, stderr := run(map[string]string{"PEERLAB_NUMBER": "3", "PEERLAB_SEED": ""}, strings.Fields(args)...); status != 0 || stderr != "" {
 			t.Errorf("%s: status %d, %q", args, status, stderr)
 		}

@@ -49,6 +49,7 @@ func Main(ctx context.Context, args []string, p Process) int {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
+	program.Complete(root, args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return status
@@ -131,17 +132,17 @@ type flags struct {
 
 func (f *flags) register(s *pflag.FlagSet) {
 	s.SortFlags = false
-	s.StringVar(&f.group, "group", bootstrap.DefaultGroup, "the group to be in, a `NAME`")
+	s.StringVar(&f.group, "group", bootstrap.DefaultGroup, "`NAME` of the group to be in")
 	s.StringVar(&f.bootstrap, "bootstrap", "", "`URL` of the bootstrap service (default: the one of this machine)")
 	s.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token that the bootstrap service at --bootstrap asks for")
 	s.StringVar(&f.bind, "bind", "127.0.0.1:0", "the one address to listen on, `HOST:PORT`")
 	s.StringVar(&f.advertise, "advertise", "", "what others are told, `HOST:PORT` (default: the bound address)")
-	s.StringSliceVar(&f.join, "join", nil, "members to join, `HOST:PORT,...`, beside or instead of bootstrap")
+	s.StringSliceVar(&f.join, "join", nil, "members to join, `HOST:PORT,...`, beside the bootstrap service or without one")
 	s.StringVar(&f.data, "data", "", "`DIR` for key, journal and the rest (default: the user's state directory)")
 	s.BoolVar(&f.bare, "bare", false, "start nothing: configure, create and join step by step")
-	s.StringVar(&f.script, "script", "", "run the commands of `FILE` first")
-	s.StringArrayVarP(&f.commands, "command", "c", nil, "run `CMD` and leave; may be repeated")
-	s.BoolVar(&f.headless, "headless", false, "the end of input is not quit")
+	s.StringVar(&f.script, "script", "", "run the commands of `FILE` first, up to the first that fails")
+	s.StringArrayVarP(&f.commands, "command", "c", nil, "run `CMD` and leave; can be given more than once")
+	s.BoolVar(&f.headless, "headless", false, "stay when the input ends, until a signal comes")
 	s.BoolVar(&f.plain, "plain", false, "no colours, no redrawing")
 	s.StringVar(&f.test, "test", "", "attach to the test server at `URL`; its token is read from PEERLAB_TOKEN")
 	s.BoolVar(&f.dev, "dev", false, "commands for development; whoever drives this peer can then run code")

@@ -52,6 +52,7 @@ func Main(ctx context.Context, args []string, p Process) int {
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
+	program.Complete(root, args)
 	err := root.ExecuteContext(ctx)
 	var status errStatus
 	switch {

@@ -49,7 +49,7 @@ func (o *options) register(s *pflag.FlagSet) {
 	s.DurationVar(&o.timeout, "timeout", 30*time.Second, "how long one command may take")
 	s.StringVar(&o.junit, "junit", "", "write the results of all runs to `FILE` as JUnit XML")
 	s.BoolVar(&o.json, "json", false, "print result.json, one line a run; the report goes to stderr")
-	s.Uint64Var(&o.seed, "seed", 0, "seed of random choices, kept with the result; the original form makes none")
+	s.Uint64Var(&o.seed, "seed", 0, "`N` to make all random choices with; it is kept with the result")
 }
 
 func (o *options) check() error {
