@@ -12,7 +12,7 @@ import (
 )
 
 // Schema is the version of a Result in JSON.
-const Schema = 1
+const Schema = 2
 
 // ErrSchema is matched by the error for a result of another version.
 var ErrSchema = errors.New("result of another version")
@@ -29,6 +29,7 @@ const (
 	Unknown     Verdict = "unknown"
 	Broken      Verdict = "harness error"
 	Interrupted Verdict = "interrupted"
+	NotRun      Verdict = "skipped" // the scenario says that it is not to be run here
 )
 
 // Status is the exit status that stands for the verdict.
@@ -61,6 +62,8 @@ func Worst(verdicts []Verdict) int {
 
 func rank(v Verdict) int {
 	switch v {
+	case NotRun:
+		return -1
 	case Passed:
 		return 0
 	case Failed:
@@ -81,7 +84,8 @@ type Result struct {
 	Path       string    `json:"path"`
 	Dir        string    `json:"dir"` // the run directory
 	Verdict    Verdict   `json:"verdict"`
-	Why        string    `json:"why,omitempty"` // one line; empty for passed
+	Why        string    `json:"why,omitempty"`  // one line; empty for passed
+	Note       string    `json:"note,omitempty"` // what else to know of the verdict: a failure was expected
 	ExitStatus int       `json:"exit_status"`
 	Started    time.Time `json:"started"`
 	DurationMS int64     `json:"duration_ms"`
@@ -134,6 +138,7 @@ type Row struct {
 	Faults     []string `json:"faults,omitempty"`   // in force when it failed
 	Last       []string `json:"last,omitempty"`     // the last events that have to do with it
 	Output     string   `json:"output,omitempty"`   // what a command printed
+	Asserts    bool     `json:"asserts,omitempty"`  // a command that has to fail
 }
 
 // Phase is a section of the run. The first one has no title and is what comes
@@ -197,15 +202,40 @@ func (r *Result) decide() (Verdict, string) {
 	}
 	asserted := 0
 	for _, row := range r.Rows {
-		if row.Kind != KindInserted && row.Status != OK {
+		if row.Kind != KindInserted && row.Status != OK && row.Status != Skipped {
 			return Unknown, row.place() + row.Text + ": " + row.Wrong
 		}
-		if row.Kind == KindEvent {
+		if row.asserts() {
 			asserted++
 		}
 	}
 	if asserted == 0 {
-		return Unknown, "nothing was asserted: add a testfilter line"
+		return Unknown, "nothing was asserted: add a testfilter line, or an expect"
 	}
 	return Passed, ""
+}
+
+// asserts tells whether a row that is OK has shown something: a filter, an
+// assertion, or a command that was to fail and did.
+func (r Row) asserts() bool {
+	switch r.Kind {
+	case KindEvent, KindAssert:
+		return r.Status == OK
+	case KindCommand:
+		return r.Status == OK && r.Asserts
+	}
+	return false
+}
+
+// Expect turns the verdict round for a scenario that is known to fail: a
+// failure passes, with a note; what passes has failed, for the remark is out
+// of date then. Other verdicts stay.
+func (r *Result) Expect(reason string) {
+	switch r.Verdict {
+	case Failed:
+		r.Verdict, r.Why, r.Note = Passed, "", "it failed, as expected ("+reason+"): "+r.Why
+	case Passed:
+		r.Verdict, r.Why = Failed, "it passed, and was expected to fail ("+reason+"): take the `fails` line out"
+	}
+	r.ExitStatus = r.Verdict.Status()
 }
