@@ -32,9 +32,12 @@ const (
 
 // EndpointConfig says where an Endpoint opens.
 type EndpointConfig struct {
-	Network Network        // nil is the real network
-	Addr    string         // "host:port"; port 0 is any free one; empty is "127.0.0.1:0"
-	Log     zerolog.Logger // streams that were turned away, at debug level; the zero value is silent
+	Network Network // nil is the real network
+	Addr    string  // "host:port"; port 0 is any free one; empty is "127.0.0.1:0"
+	// Advertise is what streams say of where they come from; the zero value is
+	// the bound address, unless that is no address to dial.
+	Advertise netip.AddrPort
+	Log       zerolog.Logger // streams that were turned away, at debug level; the zero value is silent
 }
 
 // Endpoint is one address for packets and for streams. A stream that begins
@@ -47,6 +50,7 @@ type Endpoint struct {
 	packets net.PacketConn
 	streams net.Listener
 	addr    netip.AddrPort
+	origin  netip.AddrPort // what our streams say of where they come from
 	log     zerolog.Logger
 	done    chan struct{} // closed by Close
 
@@ -77,15 +81,28 @@ func Open(ctx context.Context, cfg EndpointConfig) (*Endpoint, error) {
 		streams.Close()
 		return nil, fmt.Errorf("open endpoint: %w", err)
 	}
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	return &Endpoint{
 		network:  cfg.Network,
 		packets:  packets,
 		streams:  streams,
-		addr:     netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()),
+		addr:     addr,
+		origin:   originOf(cfg.Advertise, addr),
 		log:      cfg.Log,
 		done:     make(chan struct{}),
 		handlers: map[string]func(net.Conn){},
 	}, nil
+}
+
+// originOf is where streams say that they come from.
+func originOf(advertised, bound netip.AddrPort) netip.AddrPort {
+	if advertised.IsValid() {
+		bound = advertised
+	}
+	if bound.Addr().IsUnspecified() {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(bound.Addr().Unmap().WithZone(""), bound.Port())
 }
 
 // bindBoth binds addr for packets and for streams.
@@ -217,19 +234,23 @@ func (e *Endpoint) admit(conn net.Conn) {
 	h(stream)
 }
 
-// greet reads the preface and answers it. An error means that the stream is
-// of no use.
+// greet reads the preface and answers it, and tells the network below where
+// the stream comes from, if it wants to know. An error means that the stream
+// is of no use.
 func (e *Endpoint) greet(conn net.Conn) (net.Conn, func(net.Conn), error) {
 	if err := conn.SetDeadline(time.Now().Add(prefaceTimeout)); err != nil {
 		return nil, nil, err
 	}
-	version, label, stream, err := readPreface(conn)
+	p, stream, err := readPreface(conn)
 	if err != nil {
 		return nil, nil, err
 	}
-	h := e.handler(label)
-	status, refusal := judge(version, label, h != nil)
-	if label != "" {
+	if network, ok := conn.(interface{ From(netip.AddrPort) }); ok {
+		network.From(p.origin)
+	}
+	h := e.handler(p.label)
+	status, refusal := judge(p, h != nil)
+	if p.label != "" {
 		if _, err := conn.Write(status); err != nil {
 			return nil, nil, err
 		}
@@ -241,12 +262,12 @@ func (e *Endpoint) greet(conn net.Conn) (net.Conn, func(net.Conn), error) {
 }
 
 // judge returns the answer to a preface, and why it is a refusal if it is.
-func judge(version byte, label string, handled bool) (status []byte, refusal error) {
+func judge(p preface, handled bool) (status []byte, refusal error) {
 	switch {
-	case label != "" && version != Version:
-		return []byte{statusVersion, Version}, fmt.Errorf("%w: got %d, want %d", ErrVersion, version, Version)
+	case p.label != "" && (p.version < oldestVersion || p.version > Version):
+		return []byte{statusVersion, Version}, fmt.Errorf("%w: got %d, want %d", ErrVersion, p.version, Version)
 	case !handled:
-		return []byte{statusNoHandler}, fmt.Errorf("label %q: %w", label, ErrNoHandler)
+		return []byte{statusNoHandler}, fmt.Errorf("label %q: %w", p.label, ErrNoHandler)
 	}
 	return []byte{statusOpen}, nil
 }
@@ -298,7 +319,7 @@ func (e *Endpoint) Dial(ctx context.Context, addr, label string) (net.Conn, erro
 	if err != nil {
 		return nil, fmt.Errorf("open %s stream: %w", label, err)
 	}
-	if err := introduce(ctx, conn, label); err != nil {
+	if err := introduce(ctx, conn, preface{Version, label, e.origin}); err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("open %s stream to %s: %w", label, addr, err)
 	}
@@ -306,7 +327,7 @@ func (e *Endpoint) Dial(ctx context.Context, addr, label string) (net.Conn, erro
 }
 
 // introduce sends the preface and reads the answer.
-func introduce(ctx context.Context, conn net.Conn, label string) error {
+func introduce(ctx context.Context, conn net.Conn, p preface) error {
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
 	interrupted := make(chan struct{})
@@ -314,7 +335,7 @@ func introduce(ctx context.Context, conn net.Conn, label string) error {
 		defer close(interrupted)
 		conn.SetDeadline(time.Unix(1, 0)) // ends a read or write under way
 	})
-	_, err := conn.Write(appendPreface(nil, Version, label))
+	_, err := conn.Write(p.append(nil))
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrNoPreface, err)
 	} else {

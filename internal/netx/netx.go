@@ -20,6 +20,11 @@ import (
 // names for hosts, the simulated one takes IP addresses only.
 //
 // A Network owns nothing that needs closing: what its methods return does.
+//
+// Nothing but the dialler's word tells from which endpoint an accepted stream
+// comes. A stream that is accepted may have a method From(netip.AddrPort):
+// the Endpoint calls it once, with the address in the preface, or the zero
+// value if there is none, before anything else is read.
 type Network interface {
 	// ListenPacket binds addr for packets. Port 0 chooses a free port, which
 	// LocalAddr of the result tells. A busy port is an error that matches

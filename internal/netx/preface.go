@@ -1,15 +1,21 @@
 package netx
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 )
 
 // Version is the version of the stream preface that this package speaks.
-const Version = 1
+// Prefaces of oldestVersion are still understood.
+const (
+	Version       = 2
+	oldestVersion = 1
+)
 
 // MaxLabel is the greatest length of a stream's label in bytes.
 const MaxLabel = 64
@@ -28,12 +34,16 @@ var (
 // The preface of a labelled stream is
 //
 //	'P' 'L' VERSION LEN LABEL      LEN bytes of label
+//	LEN IP PORT                    from version 2 on: the address of the
+//	                               dialler's endpoint. LEN is 6 for IPv4, 18
+//	                               for IPv6, 0 for none; PORT has two bytes,
+//	                               the higher one first
 //
 // and the one who accepts the stream answers
 //
 //	STATUS [VERSION]               its version, with statusVersion only
 //
-// This envelope stays the same in all versions, so that each can read what
+// The first line and the answer stay the same in all versions, so that each can read what
 // the other one speaks, and say so. 'P' is no message type, label or
 // encryption version of memberlist, whose streams have no preface.
 const (
@@ -47,10 +57,27 @@ const (
 	statusVersion   = 2
 )
 
-// appendPreface appends the preface of label, which checkLabel approved.
-func appendPreface(b []byte, version byte, label string) []byte {
-	b = append(b, magic0, magic1, version, byte(len(label)))
-	return append(b, label...)
+// preface is what a stream begins with. The zero value is none.
+type preface struct {
+	version byte
+	label   string
+	origin  netip.AddrPort // of the dialler's endpoint; the zero value if it does not say
+}
+
+// append appends the preface, whose label checkLabel approved.
+func (p preface) append(b []byte) []byte {
+	b = append(b, magic0, magic1, p.version, byte(len(p.label)))
+	b = append(b, p.label...)
+	if p.version < 2 {
+		return b
+	}
+	if !p.origin.IsValid() {
+		return append(b, 0)
+	}
+	ip := p.origin.Addr().AsSlice()
+	b = append(b, byte(len(ip)+2))
+	b = append(b, ip...)
+	return binary.BigEndian.AppendUint16(b, p.origin.Port())
 }
 
 func checkLabel(label string) error {
@@ -61,27 +88,52 @@ func checkLabel(label string) error {
 }
 
 // readPreface reads what a stream begins with. Without a preface it returns
-// the empty label, and the stream with its first byte put back.
-func readPreface(conn net.Conn) (version byte, label string, rest net.Conn, err error) {
+// none, and the stream with its first byte put back.
+func readPreface(conn net.Conn) (p preface, rest net.Conn, err error) {
 	var first [1]byte
 	if _, err := io.ReadFull(conn, first[:]); err != nil {
-		return 0, "", nil, err
+		return preface{}, nil, err
 	}
 	if first[0] != magic0 {
-		return 0, "", unread(conn, first[0]), nil
+		return preface{}, unread(conn, first[0]), nil
 	}
 	var head [3]byte
 	if _, err := io.ReadFull(conn, head[:]); err != nil {
-		return 0, "", nil, err
+		return preface{}, nil, err
 	}
 	if head[0] != magic1 || head[2] == 0 {
-		return 0, "", nil, fmt.Errorf("malformed preface %q", append(first[:], head[:]...))
+		return preface{}, nil, fmt.Errorf("malformed preface %q", append(first[:], head[:]...))
 	}
 	name := make([]byte, head[2])
 	if _, err := io.ReadFull(conn, name); err != nil {
-		return 0, "", nil, err
+		return preface{}, nil, err
 	}
-	return head[1], string(name), conn, nil
+	p = preface{version: head[1], label: string(name)}
+	if p.version == 2 {
+		p.origin, err = readOrigin(conn)
+	}
+	return p, conn, err
+}
+
+// readOrigin reads the address in a preface.
+func readOrigin(conn net.Conn) (netip.AddrPort, error) {
+	var b [1 + 18]byte
+	if _, err := io.ReadFull(conn, b[:1]); err != nil {
+		return netip.AddrPort{}, err
+	}
+	n := int(b[0])
+	switch n {
+	case 0:
+		return netip.AddrPort{}, nil
+	case 6, 18:
+	default:
+		return netip.AddrPort{}, fmt.Errorf("malformed preface: an address of %d bytes", n)
+	}
+	if _, err := io.ReadFull(conn, b[:n]); err != nil {
+		return netip.AddrPort{}, err
+	}
+	ip, _ := netip.AddrFromSlice(b[:n-2]) // four bytes or sixteen
+	return netip.AddrPortFrom(ip.Unmap(), binary.BigEndian.Uint16(b[n-2:])), nil
 }
 
 // readStatus reads the answer to a preface.

@@ -4,38 +4,78 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
 )
 
-// TestGolden holds the bytes of version 1 of the stream preface. Other peers
-// speak them: whoever changes them raises Version and adds a file.
+// TestGolden holds the bytes of the versions of the stream preface. Other
+// peers speak them: whoever changes them raises Version and adds a file.
 func TestGolden(t *testing.T) {
-	open, _ := judge(Version, "chat", true)
-	none, _ := judge(Version, "chat", false)
-	other, _ := judge(Version+1, "chat", true)
-	got := map[string][]byte{
-		`preface "chat"`:    appendPreface(nil, Version, "chat"),
-		`preface "a"`:       appendPreface(nil, Version, "a"),
+	chat := preface{version: Version, label: "chat", origin: netip.MustParseAddrPort("10.0.0.1:7946")}
+	open, _ := judge(chat, true)
+	none, _ := judge(chat, false)
+	other, _ := judge(preface{version: Version + 1, label: "chat"}, true)
+	golden(t, 2, map[string][]byte{
+		`preface "chat" 10.0.0.1:7946`: chat.append(nil),
+		`preface "chat" [fd00::1]:258`: preface{Version, "chat", netip.MustParseAddrPort("[fd00::1]:258")}.append(nil),
+		`preface "a"`:                  preface{version: Version, label: "a"}.append(nil),
+		"status open":                  open,
+		"status no handler":            none,
+		"status version":               other,
+	})
+	golden(t, 1, map[string][]byte{
+		`preface "chat"`:    preface{version: 1, label: "chat"}.append(nil),
+		`preface "a"`:       preface{version: 1, label: "a"}.append(nil),
 		"status open":       open,
 		"status no handler": none,
-		"status version":    other,
-	}
-	golden := fmt.Sprintf("testdata/stream.v%d", Version)
-	file, err := os.ReadFile(golden)
+		"status version":    {statusVersion, 1},
+	})
+}
+
+func golden(t *testing.T, version int, got map[string][]byte) {
+	t.Helper()
+	name := fmt.Sprintf("testdata/stream.v%d", version)
+	file, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(file)), "\n")
 	if len(lines) != len(got) {
-		t.Errorf("%s has %d lines, want %d", golden, len(lines), len(got))
+		t.Errorf("%s has %d lines, want %d", name, len(lines), len(got))
 	}
 	for _, line := range lines {
-		name, want, _ := strings.Cut(line, "  ")
+		what, want, _ := strings.Cut(line, "  ")
 		want = strings.TrimSpace(want)
-		if have := fmt.Sprintf("% x", got[name]); have != want {
-			t.Errorf("%s: %s is %q, want %q: raise Version instead", golden, name, have, want)
+		if have := fmt.Sprintf("% x", got[what]); have != want {
+			t.Errorf("%s: %s is %q, want %q: raise Version instead", name, what, have, want)
+		}
+	}
+}
+
+// TestReadPreface reads what is written, of this version and the one before.
+func TestReadPreface(t *testing.T) {
+	for _, want := range []preface{
+		{Version, "chat", netip.MustParseAddrPort("10.0.0.1:7946")},
+		{Version, "chat", netip.MustParseAddrPort("[fd00::1]:258")},
+		{Version, "chat", netip.AddrPort{}},
+		{1, "a", netip.AddrPort{}},
+		{9, "a", netip.AddrPort{}},
+	} {
+		near, far := net.Pipe()
+		go func() {
+			near.Write(append(want.append(nil), "rest"...))
+			near.Close()
+		}()
+		got, conn, err := readPreface(far)
+		if got != want || err != nil {
+			t.Errorf("%+v is read as %+v, %v", want, got, err)
+			continue
+		}
+		rest, err := io.ReadAll(conn)
+		if err != nil || want.version < 9 && string(rest) != "rest" {
+			t.Errorf("after %+v comes %q, %v", want, rest, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 
 	"github.com/peerlab/peerlab/internal/netx"
@@ -101,6 +102,14 @@ func (s *socket) Close() error {
 type wire struct {
 	net.Conn
 	cable *cable
+}
+
+// From tells the network where an accepted stream comes from; see
+// netx.Network.
+func (w *wire) From(addr netip.AddrPort) {
+	if network, ok := w.Conn.(interface{ From(netip.AddrPort) }); ok {
+		network.From(addr)
+	}
 }
 
 func (w *wire) Close() error {

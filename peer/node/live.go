@@ -40,7 +40,7 @@ type live struct {
 // newLive opens the peer's one address for a member with that boot number.
 func newLive(ctx, base context.Context, n *Node, boot int, settings *membership.Settings) (*live, error) {
 	cable := newCable(n.cfg.Network)
-	e, err := netx.Open(ctx, netx.EndpointConfig{Network: cable, Addr: n.cfg.Bind})
+	e, err := netx.Open(ctx, netx.EndpointConfig{Network: cable, Addr: n.cfg.Bind, Advertise: n.cfg.Advertise})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", n.cfg.Bind, err)
 	}

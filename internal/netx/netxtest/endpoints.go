@@ -24,6 +24,7 @@ func endpointCases() []Case {
 		{"nobody handles a label", endpointNoHandler},
 		{"handlers change", endpointHandlersChange},
 		{"streams of another version", endpointVersions},
+		{"streams say where they come from", endpointOrigin},
 		{"bytes that are no preface", endpointGarbage},
 		{"an address without an endpoint", endpointNone},
 		{"a label that is none", endpointBadLabel},
@@ -255,13 +256,85 @@ func endpointVersions(t *testing.T, p Pair) {
 	})
 	old := p.plain(t, b.Addr())
 	send(t, old, "PL\x09\x04chat")
-	receive(t, old, "\x02\x01")
+	receive(t, old, "\x02\x02")
 	receiveEnd(t, old)
 
-	addr := p.answer(t, "PL\x01\x04chat", "\x02\x09")
-	_, err := p.dialler(t).Dial(patient(t), addr, "chat")
+	a := p.dialler(t)
+	addr := p.answer(t, chatPreface(a), "\x02\x09")
+	_, err := a.Dial(patient(t), addr, "chat")
 	wantError(t, "dial", err, netx.ErrVersion)
-	wantLine(t, err, "version 9", "this one 1")
+	wantLine(t, err, "version 9", "this one 2")
+
+	got := newStreams()
+	b.Handle("chat", got.handle)
+	older := p.plain(t, b.Addr())
+	send(t, older, "PL\x01\x04chat")
+	receive(t, older, "\x00")
+	send(t, older, "hello")
+	receive(t, got.next(t), "hello")
+}
+
+// chatPreface is the preface of a stream for chat from an endpoint.
+func chatPreface(from *netx.Endpoint) string {
+	ip, port := from.Addr().Addr().AsSlice(), from.Addr().Port()
+	return "PL\x02\x04chat" + string(byte(len(ip)+2)) + string(ip) + string([]byte{byte(port >> 8), byte(port)})
+}
+
+// knowing is a network whose accepted streams are told where they come from.
+type knowing struct {
+	netx.Network
+	told chan netip.AddrPort
+}
+
+func (k knowing) Listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := k.Network.Listen(ctx, addr)
+	return knowingListener{l, k}, err
+}
+
+type knowingListener struct {
+	net.Listener
+	knowing knowing
+}
+
+func (l knowingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return knowingStream{c, l.knowing}, err
+}
+
+type knowingStream struct {
+	net.Conn
+	knowing knowing
+}
+
+func (s knowingStream) From(addr netip.AddrPort) { s.knowing.told <- addr }
+
+func endpointOrigin(t *testing.T, p Pair) {
+	k := knowing{p.B, make(chan netip.AddrPort, 1)}
+	b := Pair{A: p.A, B: k, HostA: p.HostA, HostB: p.HostB}.endpoint(t)
+	got := newStreams()
+	b.Handle("chat", got.handle)
+	b.Handle("", got.handle)
+
+	a := p.dialler(t)
+	dial(t, a, b, "chat")
+	got.next(t)
+	if from := <-k.told; from != a.Addr() {
+		t.Errorf("a stream from %s says that it is from %s", a.Addr(), from)
+	}
+	advertised := netip.MustParseAddrPort("192.0.2.1:7")
+	e, err := netx.Open(patient(t), netx.EndpointConfig{Network: p.A, Addr: p.addrA("0"), Advertise: advertised})
+	dial(t, closing(t, must(t, e, err)), b, "chat")
+	got.next(t)
+	if from := <-k.told; from != advertised {
+		t.Errorf("a stream from %s says that it is from %s", advertised, from)
+	}
+	for _, silent := range []string{"\x00", "PL\x01\x04chat", "PL\x02\x04chat\x00"} {
+		send(t, p.plain(t, b.Addr()), silent)
+		got.next(t)
+		if from := <-k.told; from.IsValid() {
+			t.Errorf("a stream that begins with %q says that it is from %s", silent, from)
+		}
+	}
 }
 
 // answer listens on B for one stream, reads question and writes the answer.
@@ -295,7 +368,7 @@ func endpointGarbage(t *testing.T, p Pair) {
 		t.Error("garbage was handed over")
 		conn.Close()
 	})
-	for _, garbage := range []string{"POST / HTTP/1.1\r\n", "PL\x01\x00"} {
+	for _, garbage := range []string{"POST / HTTP/1.1\r\n", "PL\x01\x00", "PL\x02\x01a\x05"} {
 		conn := p.plain(t, b.Addr())
 		send(t, conn, garbage)
 		wantClosed(t, conn)
@@ -305,7 +378,7 @@ func endpointGarbage(t *testing.T, p Pair) {
 func endpointNone(t *testing.T, p Pair) {
 	a := p.dialler(t)
 	for _, answer := range []string{"", "\x07", "\x02"} {
-		_, err := a.Dial(patient(t), p.answer(t, "PL\x01\x04chat", answer), "chat")
+		_, err := a.Dial(patient(t), p.answer(t, chatPreface(a), answer), "chat")
 		wantError(t, "dial", err, netx.ErrNoPreface)
 	}
 	silent := p.listen(t)
