@@ -171,36 +171,39 @@ const maxBoot = 1 << 30
 
 // countBoot counts one more start.
 func countBoot(data files.FS) (int, error) {
-	n, err := Starts(data)
-	if err != nil {
-		return 0, err
-	}
-	n++
-	return n, SetStarts(data, n)
-}
-
-// Starts is how many starts a data directory has counted; none yet is 0.
-func Starts(data files.FS) (int, error) {
 	raw, err := data.ReadFile(bootFile)
+	n := 0
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return 0, nil
 	case err != nil:
 		return 0, fmt.Errorf("read boot count: %w", err)
+	default:
+		if n, err = strconv.Atoi(strings.TrimSpace(string(raw))); err != nil || n < 0 || n >= maxBoot {
+			return 0, fmt.Errorf("boot count %s is %w: write the number of starts so far into it", data.Path(bootFile), ErrCorrupt)
+		}
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(string(raw)))
-	if err != nil || n < 0 || n >= maxBoot {
-		return 0, fmt.Errorf("boot count %s is %w: write the number of starts so far into it", data.Path(bootFile), ErrCorrupt)
+	n++
+	if err := data.WriteFile(bootFile, []byte(strconv.Itoa(n)+"\n"), 0o600); err != nil {
+		return 0, fmt.Errorf("save boot count: %w", err)
 	}
 	return n, nil
 }
 
-// SetStarts has a data directory count on from n: the next start is number
-// n+1. A directory that takes the place of another one so tells the boots of
-// both apart. No identity may be open there.
-func SetStarts(data files.FS, n int) error {
-	if err := data.WriteFile(bootFile, []byte(strconv.Itoa(n)+"\n"), 0o600); err != nil {
-		return fmt.Errorf("save boot count: %w", err)
+// Copy makes another data directory that of the same peer: it gets the key
+// and the count of starts, and nothing else of what the first one has. What
+// is not there yet is not copied. No identity may be open in either.
+func Copy(to, from files.FS) error {
+	for _, name := range []string{keyFile, bootFile} {
+		raw, err := from.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = to.WriteFile(name, raw, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("copy identity: %w", err)
+		}
 	}
 	return nil
 }

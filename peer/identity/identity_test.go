@@ -293,3 +293,34 @@ func TestNext(t *testing.T) {
 		t.Errorf("without a directory: %d, %v", n, err)
 	}
 }
+
+func TestCopyIsTheSamePeer(t *testing.T) {
+	old, fresh := files.Mem(), files.Mem()
+	if err := identity.Copy(fresh, old); err != nil {
+		t.Errorf("copy of nobody: %v", err)
+	}
+	first, err := identity.Open(old, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.WriteFile("history", []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := identity.Copy(fresh, old); err != nil {
+		t.Fatal(err)
+	}
+	second, err := identity.Open(fresh, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if second.ID != first.ID || second.Boot != 2 {
+		t.Errorf("boot %d of %s is followed by boot %d of %s", first.Boot, first.ID, second.Boot, second.ID)
+	}
+	if _, err := fresh.ReadFile("history"); err == nil {
+		t.Error("more than the identity was copied")
+	}
+}

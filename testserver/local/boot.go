@@ -45,8 +45,6 @@ const (
 const (
 	// unlinkedTime is how long a process may live without its link.
 	unlinkedTime = 5 * time.Second
-	// stopTime is how long a process may take to end in order.
-	stopTime = 10 * time.Second
 	// readTime is how long the last words of an ended process may take.
 	readTime = 2 * time.Second
 )
@@ -223,8 +221,8 @@ func (h *house) await(ctx context.Context, b *boot) departure {
 				continue
 			}
 			terminate(b.cmd.Process)
-			late = fmt.Sprintf("killed: it was told to stop, and had not ended within %s", stopTime)
-			timer.Reset(stopTime)
+			late = fmt.Sprintf("killed: it was told to stop, and had not ended within %s", h.cfg.StopTime)
+			timer.Reset(h.cfg.StopTime)
 		case <-unlinked:
 			unlinked = nil
 			late = fmt.Sprintf("killed: its link had ended, and it had not within %s", unlinkedTime)

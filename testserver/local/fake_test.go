@@ -23,6 +23,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/testlink"
+	"github.com/peerlab/peerlab/peer/cli"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
 	"github.com/peerlab/peerlab/testserver/run"
@@ -38,6 +39,8 @@ func TestMain(m *testing.M) {
 			os.Exit(fakePeer(os.Args[2], os.Args[3:]))
 		case "fake-runner":
 			os.Exit(fakeRunner(os.Args[2]))
+		case "peer":
+			os.Exit(realPeer(os.Args[2:]))
 		case "watchdog":
 			local.Watch(os.Stdin)
 			os.Exit(0)
@@ -46,6 +49,13 @@ func TestMain(m *testing.M) {
 		}
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// realPeer is the program peer.
+func realPeer(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return cli.Main(ctx, args, cli.Process{Env: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 
 func stay() {

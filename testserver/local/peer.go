@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -56,8 +57,10 @@ func (p *peer) furnish(fresh bool, attached []language.File) error {
 	if p.starts > 0 && !fresh {
 		return nil
 	}
-	if err := p.clear(); err != nil {
-		return fmt.Errorf("fresh data of %s: %w", p.name, err)
+	if p.starts > 0 {
+		if err := p.putAway(); err != nil {
+			return fmt.Errorf("fresh data for %s: %w", p.name, err)
+		}
 	}
 	work := filepath.Join(p.dir, workDir)
 	if err := os.MkdirAll(work, 0o755); err != nil {
@@ -71,28 +74,24 @@ func (p *peer) furnish(fresh bool, attached []language.File) error {
 	return nil
 }
 
-// clear removes what earlier boots have left, but for their number: a boot of
-// a peer is told from all others by it.
-func (p *peer) clear() error {
-	if p.starts == 0 {
-		return nil
+// putAway takes what earlier boots have left out of the way. Who the peer is
+// stays, and how many boots it has had: others would refuse a stranger under
+// its name, and a boot is told from all others by its number.
+func (p *peer) putAway() error {
+	for _, dir := range []string{dataDir, workDir} {
+		path := filepath.Join(p.dir, dir)
+		err := os.Rename(path, fmt.Sprintf("%s.before-%d", path, p.starts+1))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	path := filepath.Join(p.dir, dataDir)
-	data, err := files.Dir(path)
-	if err != nil {
+	old, e1 := files.Dir(fmt.Sprintf("%s.before-%d", path, p.starts+1))
+	data, e2 := files.Dir(path)
+	if err := errors.Join(e1, e2); err != nil {
 		return err
 	}
-	starts, err := identity.Starts(data)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(os.RemoveAll(path), os.RemoveAll(filepath.Join(p.dir, workDir))); err != nil {
-		return err
-	}
-	if data, err = files.Dir(path); err != nil {
-		return err
-	}
-	return identity.SetStarts(data, starts)
+	return identity.Copy(data, old)
 }
 
 // lay writes an attached file into a directory.

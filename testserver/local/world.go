@@ -32,7 +32,13 @@ type Config struct {
 	Dir func(name string) (string, error)
 	// Seed fixes which requests to an ailing bootstrap service fail.
 	Seed uint64
+	// StopTime is how long a peer may take to end in order when it is told to
+	// stop; then it is killed. 0 is DefaultStopTime.
+	StopTime time.Duration
 }
+
+// DefaultStopTime is longer than a peer takes to leave in order.
+const DefaultStopTime = 10 * time.Second
 
 // World is a coordinator.World of processes. Run may be called once.
 type World struct {
@@ -96,6 +102,9 @@ func newHouse(cfg Config, deliver func(coordinator.Message)) (*house, error) {
 		cfg: cfg, token: rand.Text(), group: "run-" + strings.ToLower(rand.Text()[:8]),
 		deliver: deliver, spawner: newSpawner(),
 		peers: map[string]*peer{}, links: map[*testlink.Conn]*boot{},
+	}
+	if h.cfg.StopTime <= 0 {
+		h.cfg.StopTime = DefaultStopTime
 	}
 	if err := h.locate(); err != nil {
 		return nil, err

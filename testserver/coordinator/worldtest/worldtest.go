@@ -153,6 +153,7 @@ func testStop(s *stage) {
 		s.t.Errorf("stopped: %+v", g)
 	}
 	bob := s.start("bob")
+	s.command(bob, "echo up") // it knows that it has attached
 	id := bob.link.Command("sleep 60")
 	stopped := s.do(coordinator.Order{Verb: coordinator.Stop, Peer: "bob"})
 	also := s.do(coordinator.Order{Verb: coordinator.Stop, Peer: "bob"})
