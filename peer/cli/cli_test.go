@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -24,7 +25,13 @@ import (
 
 // TestMain makes the test binary the program peer when it is called so: the
 // tests below run real processes without a build step.
+//
+// Most of their time is waiting for processes, so more of them run at once than
+// there are processors, unless -parallel says something else.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"peer": program, "bare": bare, "testserver": testserver})
 }
 
@@ -200,6 +207,7 @@ func (p *process) status(within time.Duration) int {
 }
 
 func TestTwoPeersChatAndOneIsKilled(t *testing.T) {
+	t.Parallel()
 	u := newUser(t)
 	alice := u.start("alice")
 	alice.expect("ready as alice", 5*time.Second)
@@ -233,6 +241,7 @@ func TestTwoPeersChatAndOneIsKilled(t *testing.T) {
 
 // TestHostIsKilled kills the peer that hosts the bootstrap service.
 func TestHostIsKilled(t *testing.T) {
+	t.Parallel()
 	u := newUser(t)
 	alice := u.start("alice")
 	alice.expect("ready as alice", 5*time.Second)
@@ -251,6 +260,7 @@ func TestHostIsKilled(t *testing.T) {
 
 // TestUsersDoNotMeet starts two peers of the same group under two users.
 func TestUsersDoNotMeet(t *testing.T) {
+	t.Parallel()
 	one, two := newUser(t), newUser(t)
 	alice := one.start("alice")
 	alice.expect("ready as alice", 5*time.Second)
@@ -266,6 +276,7 @@ func TestUsersDoNotMeet(t *testing.T) {
 }
 
 func TestServiceWithToken(t *testing.T) {
+	t.Parallel()
 	h, err := bootstrap.NewHandler(bootstrap.HandlerConfig{Store: bootstrap.NewMemoryStore(), Token: "open-sesame"})
 	if err != nil {
 		t.Fatal(err)
@@ -289,6 +300,7 @@ func TestServiceWithToken(t *testing.T) {
 }
 
 func TestSignalsEndInOrder(t *testing.T) {
+	t.Parallel()
 	u := newUser(t)
 	alice := u.start("alice")
 	alice.expect("ready as alice", 5*time.Second)

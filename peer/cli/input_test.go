@@ -91,6 +91,7 @@ func oddLines(c *repl.Command) (all []string) {
 // TestEveryCommandMeetsBadInput gives every command of the table what it can
 // not use, in a real peer, which must be a live member after each of them.
 func TestEveryCommandMeetsBadInput(t *testing.T) {
+	t.Parallel()
 	shell, err := cli.Shell()
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +132,7 @@ func TestEveryCommandMeetsBadInput(t *testing.T) {
 
 // TestUnknownCommands are words that are no command, of any length and kind.
 func TestUnknownCommands(t *testing.T) {
+	t.Parallel()
 	u := newUser(t)
 	alice := u.start("alice", "--bare")
 	for _, line := range append(strange(), "membersx", "MEMBERS", "/", "//", "/ members", "\x00", "\xff", "é", "\x1b[A",
@@ -145,6 +147,7 @@ func TestUnknownCommands(t *testing.T) {
 }
 
 func TestScriptFiles(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		content string
 		want    string // the beginning of its last line; empty for none
@@ -212,6 +215,7 @@ func TestScriptFiles(t *testing.T) {
 // TestDamagedConfigurations loads files that are no saved configuration. Each
 // is refused with its name, left as it is, and changes nothing.
 func TestDamagedConfigurations(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	alice := newUser(t).startIn(dir, "alice", "--bare")
 	before := alice.ask("showconfig", 5*time.Second)

@@ -51,6 +51,7 @@ func chance(t *testing.T) *rand.Rand {
 // directory must open again: the key is the same, the count of starts grew,
 // and the journal can be read without a gap.
 func TestKillAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	random := chance(t)
 	u := newUser(t)
 	bob := u.start("bob")
@@ -172,6 +173,7 @@ func nothingLeft(t *testing.T, dir string) {
 // TestSignalAtAnyMoment ends a peer by ctrl-C or SIGTERM while it starts,
 // chats and leaves.
 func TestSignalAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	random := chance(t)
 	u := newUser(t)
 	bob := u.start("bob")
@@ -248,6 +250,7 @@ func (u *user) runtime() string {
 // TestDamagedFiles has each file of a peer damaged. It is refused or survived
 // with its path named, and never overwritten.
 func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
 	damages := map[string][]byte{
 		"empty": {}, "text": []byte("this is no such file\n"), "binary": {0, 0xff, 1, 2, 3}, "huge": bytes.Repeat([]byte("x"), 2<<20),
 		"other version": []byte("{\"v\":99,\"group\":\"lab\"}\n"),
@@ -310,6 +313,7 @@ func TestDamagedFiles(t *testing.T) {
 // TestFilesInTheWay puts directories where files should be, and the other way
 // round.
 func TestFilesInTheWay(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"key.pem", "boot", "peer.lock", "peer.log", "journal.jsonl", "peers.json"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -333,6 +337,7 @@ func TestFilesInTheWay(t *testing.T) {
 // TestFullDisk runs peers on a disk that has no room: from the start, and from
 // a moment on while they run.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	disk := t.TempDir()
 	if os.Getuid() != 0 || exec.Command("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk).Run() != nil {
 		t.Skip("no small file system can be mounted here; package journal tests a disk that fails")
@@ -398,6 +403,7 @@ func fill(t *testing.T, path string) {
 
 // TestNamesThatAreTaken are names and directories that others have.
 func TestNamesThatAreTaken(t *testing.T) {
+	t.Parallel()
 	u := newUser(t)
 	alice := u.start("alice")
 	alice.expect("ready as alice", 5*time.Second)

@@ -70,6 +70,7 @@ func badServices() map[string]http.HandlerFunc {
 const patience = 15 * time.Second
 
 func TestBadServiceAtTheStart(t *testing.T) {
+	t.Parallel()
 	for name, h := range badServices() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,6 +128,7 @@ func checkNoStart(t *testing.T, url string) {
 // else, and back: into some of the bad ones every day, into all of them under
 // PEERLAB_SOAK=1.
 func TestServiceTurnsBad(t *testing.T) {
+	t.Parallel()
 	daily := []string{"a web page", "10 MB", "no answer", "a broken connection"}
 	for name, bad := range badServices() {
 		if rounds(0, 1) == 0 && !slices.Contains(daily, name) {

@@ -13,6 +13,7 @@ import (
 // TestStockNode lets a peer join a memberlist node that knows nothing of
 // peers, by its address alone.
 func TestStockNode(t *testing.T) {
+	t.Parallel()
 	c := memberlist.DefaultLANConfig()
 	c.Name = "vanilla"
 	c.BindAddr, c.BindPort, c.AdvertisePort = "127.0.0.1", 0, 0

@@ -80,6 +80,7 @@ func TestSurroundings(t *testing.T) {
 
 // TestReaderGoesAway closes the pipe that a program prints into.
 func TestReaderGoesAway(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"demo": {"demo"}, "peer": {"alice"}, "headless": {"alice", "--headless"}, "script": {"alice", "-c", "members; sleep 1; members"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

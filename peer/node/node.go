@@ -223,7 +223,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		n.broken <- p // for breakage
 		n.Crash()
 		select {
-		case <-served:
+		case err = <-served:
 		case <-time.After(brokenPatience):
 		}
 	}
