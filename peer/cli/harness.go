@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/faulty"
 	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/internal/program"
 	"github.com/peerlab/peerlab/internal/testlink"
@@ -43,7 +44,7 @@ func attach(ctx context.Context, r *run) (*harness, error) {
 	client := netx.HTTPClient(network, 0)
 	defer client.CloseIdleConnections()
 	link, err := testlink.Dial(ctx, testlink.Config{
-		URL: r.flags.test, Token: token, HTTP: client,
+		URL: r.flags.test, Token: token, HTTP: client, Faults: faultsOf(network),
 		Hello: testlink.Hello{Name: r.node.Name(), ID: id.ID.String(), Boot: id.Boot, PID: os.Getpid(), Version: program.Version()},
 	})
 	if err != nil {
@@ -51,6 +52,22 @@ func attach(ctx context.Context, r *run) (*harness, error) {
 	}
 	r.node.Journal().Attach(link.Sink)
 	return &harness{run: r, link: link}, nil
+}
+
+// faultsOf is how a network is told its table of faults; nil if it takes
+// none.
+func faultsOf(n netx.Network) func(faulty.Table, []string) error {
+	f, is := n.(*faulty.Network)
+	if !is {
+		return nil
+	}
+	return func(t faulty.Table, reset []string) error {
+		if err := f.Set(t); err != nil {
+			return err
+		}
+		_, err := f.Reset(reset)
+		return err
+	}
 }
 
 const maxToken = 1 << 10 // bytes
@@ -83,12 +100,21 @@ func readToken(env func(string) string) (string, error) {
 }
 
 // serve runs the test server's commands until one of them ends the peer, or
-// the server goes: then the peer goes too.
-func (h *harness) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+// the server goes: then the peer goes too. When outer ends the peer takes
+// leave before the link does, so that the server hears of it.
+func (h *harness) serve(outer context.Context) error {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(outer))
 	defer cancel(nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { h.report(ctx) })
+	tasks.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-outer.Done():
+			h.depart()
+			cancel(nil)
+		}
+	})
 	err := h.link.Run(ctx, testlink.HandlerFunc(func(ctx context.Context, line string) testlink.Result {
 		return h.command(ctx, line, cancel)
 	}))
@@ -103,6 +129,13 @@ func (h *harness) serve(ctx context.Context) error {
 	return err
 }
 
+// depart takes leave of everybody, and tells how that ended.
+func (h *harness) depart() {
+	h.run.leave()
+	<-h.run.gone
+	h.link.Status(h.status())
+}
+
 // command runs one line. A command that ends the peer has done so when its
 // result goes out: who was left knows it, and after exit nobody hears more.
 func (h *harness) command(ctx context.Context, line string, end context.CancelCauseFunc) testlink.Result {
@@ -111,8 +144,7 @@ func (h *harness) command(ctx context.Context, line string, end context.CancelCa
 	err := h.run.shell.Execute(ctx, line, &out)
 	switch {
 	case errors.Is(err, repl.ErrQuit):
-		h.run.leave()
-		<-h.run.gone
+		h.depart()
 		end(err)
 		err = nil
 	case errors.Is(err, repl.ErrExit):
@@ -121,7 +153,7 @@ func (h *harness) command(ctx context.Context, line string, end context.CancelCa
 		end(err)
 		err = nil
 	}
-	h.link.Status(wireStatus(h.run.node.Status())) // what the command changed is known before its result
+	h.link.Status(h.status()) // what the command changed is known before its result
 	res := testlink.Result{OK: err == nil, Output: out.String(), Duration: time.Since(start)}
 	if err != nil {
 		res.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
@@ -129,31 +161,70 @@ func (h *harness) command(ctx context.Context, line string, end context.CancelCa
 	return res
 }
 
-// reportEvery bounds how often the status is sent while it is in motion: it
-// tells of all members, and a group that forms changes it for each of them.
-const reportEvery = 20 * time.Millisecond
+const (
+	// reportEvery bounds how often the status is sent while it is in motion:
+	// it tells of all members, and a group that forms changes it for each of
+	// them.
+	reportEvery = 20 * time.Millisecond
+	// healthEvery is how often the health is looked at: nobody tells when it
+	// changes. It does so with the probes of membership, one a second.
+	healthEvery = 500 * time.Millisecond
+)
 
 // report sends the status when it has changed: at once, then not sooner than
-// reportEvery after the last time.
+// reportEvery after the last time. A new address is never kept back: faults
+// between peers stand on it.
 func (h *harness) report(ctx context.Context) {
 	changes, stop := h.run.node.Watch()
 	defer stop()
 	rest := time.NewTimer(0)
 	defer rest.Stop()
+	health := time.NewTicker(healthEvery)
+	defer health.Stop()
+	resting, due := true, true
+	var last testlink.Status
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-rest.C:
-		}
-		h.link.Status(wireStatus(h.run.node.Status()))
-		rest.Reset(reportEvery)
-		select {
-		case <-ctx.Done():
-			return
+			resting = false
 		case <-changes:
+			due = true
+		case <-health.C:
+			due = due || h.health() != last.Health
 		}
+		if !due {
+			continue
+		}
+		now := h.status()
+		if resting && now.Self == last.Self {
+			continue
+		}
+		h.link.Status(now)
+		last, resting, due = now, true, false
+		rest.Reset(reportEvery)
 	}
+}
+
+// status is what the peer sees now.
+func (h *harness) status() testlink.Status {
+	s := wireStatus(h.run.node.Status())
+	s.Health = h.health()
+	return s
+}
+
+// health is the score of a live member, and 0 where there is none.
+func (h *harness) health() int {
+	g, err := h.run.node.Membership()
+	if err != nil {
+		return 0
+	}
+	score, err := g.Health()
+	if err != nil {
+		return 0
+	}
+	return score
 }
 
 func wireStatus(s node.Status) testlink.Status {
