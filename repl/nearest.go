@@ -1,6 +1,15 @@
 package repl
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// Nearest returns the one of the names that is most like word, or "" if none
+// is: what "did you mean" asks.
+func Nearest(word string, names []string) string {
+	return nearest(word, slices.Sorted(slices.Values(names)))
+}
 
 // nearest returns the one of the sorted names that is most like word, or "".
 // A name that begins with word comes before one that differs by slips; of

@@ -83,7 +83,8 @@ func New(cfg Config) (*repl.Shell, error) {
 func intro() []string {
 	return []string{
 		"Type text and press Enter to send it to everybody. Commands begin with /.",
-		"Try:  hello    /members    /help msg    Tab completes    ctrl-D quits",
+		"Try:  hello    /members    /help msg",
+		"Keys: Tab completes, ctrl-R searches, ctrl-X ctrl-E opens $EDITOR, ctrl-D quits",
 	}
 }
 
@@ -100,7 +101,7 @@ func (p *peer) commands() []repl.Command {
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return slices.Concat(all, p.test(), p.developer(), p.script())
+	return slices.Concat(all, p.test(), p.journal(), p.developer(), p.script())
 }
 
 func (p *peer) modes() []repl.Mode {

@@ -144,7 +144,7 @@ func (r *reader) runEditor(ctx context.Context, file string) error {
 	case err != nil:
 		return fmt.Errorf("start the editor: %w", err)
 	}
-	defer cmd.Process.Release()
+	defer func() { _ = cmd.Process.Release() }() // await has its status
 	ended := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() { endWith(ctx, cmd.Process.Pid, ended) })
