@@ -152,6 +152,7 @@ func (l *live) announce(c extension.Change) {
 		word = "dead"
 	}
 	l.node.journal.Record(journal.TypeMember, word+" "+c.Member.Name, nil)
+	l.node.faults.refresh()
 	l.mu.Lock()
 	all := make([]*running, 0, len(l.running))
 	for _, r := range l.running {

@@ -21,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/faulty"
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/netx"
@@ -47,8 +48,9 @@ type Config struct {
 	Identity *identity.Identity
 
 	Network   netx.Network
-	Bind      string         // host:port; empty is 127.0.0.1:0
-	Advertise netip.AddrPort // what others are told; the zero value is the bound address
+	Faults    *faulty.Network // Network, or what it goes through, if somebody may break it; nil refuses faults
+	Bind      string          // host:port; empty is 127.0.0.1:0
+	Advertise netip.AddrPort  // what others are told; the zero value is the bound address
 
 	Service    string   // URL of the bootstrap service; empty is the rendezvous
 	Token      string   // for Service
@@ -78,6 +80,7 @@ type Node struct {
 	cable     *cable // all that the node's layers have of the network
 	journal   *journal.Writer
 	discovery *discovery.Discovery
+	faults    *Faults       // nil if the network takes none
 	begun     chan struct{} // closed when Run has begun
 	crash     chan struct{} // closed by Crash
 	crashOnce sync.Once
@@ -137,6 +140,7 @@ func New(cfg Config) (*Node, error) {
 		present:  map[string][]extension.Member{},
 		watchers: map[chan struct{}]bool{},
 	}
+	n.faults = newFaults(n)
 	d, err := discovery.New(discovery.Config{
 		Group: cfg.Group, Network: cfg.Network, Log: n.log("bootstrap"),
 		URL: cfg.Service, Token: cfg.Token,
