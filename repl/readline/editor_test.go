@@ -102,6 +102,22 @@ func TestMessagesWaitForTheEditor(t *testing.T) {
 	c.ends(done, "its keys!", nil)
 }
 
+// TestEditorGetsItsKeys: not one of them is read by us.
+func TestEditorGetsItsKeys(t *testing.T) {
+	const keys = 300
+	c := newConsole(t, 400, 20, withEditor(script(t, `stty -icanon -echo; echo ready; dd bs=1 count=300 of="$1" 2>/dev/null`)))
+	done := c.read(t.Context())
+	c.types("hello" + editKeys)
+	c.shows("ready")
+	for range keys {
+		c.types("x")
+		c.until("key", func() bool { return c.unread() == 0 })
+	}
+	c.wait("line", func() bool { return strings.HasSuffix(c.text(), "> "+strings.Repeat("x", keys)) })
+	c.types("\r")
+	c.ends(done, strings.Repeat("x", keys), nil)
+}
+
 // TestEndWhileEditing: an editor does not outlive its line.
 func TestEndWhileEditing(t *testing.T) {
 	for _, trap := range []string{"", "trap '' HUP TERM INT\n"} {
