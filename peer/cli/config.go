@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/peerlab/peerlab/internal/faulty"
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/internal/program"
@@ -51,9 +52,10 @@ func (f flags) open(name string, p Process) (*setup, error) {
 	if err != nil {
 		return nil, err
 	}
+	network, faults := f.network()
 	s.cfg = node.Config{
 		Name: name, Group: f.group, Identity: id, PID: os.Getpid(),
-		Network: netx.Real{}, Bind: f.bind, Advertise: advertise,
+		Network: network, Faults: faults, Bind: f.bind, Advertise: advertise,
 		Service: f.bootstrap, Token: token, Join: f.join,
 		Data: data, Log: s.book.Logger,
 	}
@@ -66,6 +68,16 @@ func (f flags) open(name string, p Process) (*setup, error) {
 		return nil, errors.Join(err, id.Close())
 	}
 	return s, nil
+}
+
+// network is the network of the machine. Who drives a peer for development, or
+// one of a test, may break it; to others the faults are not even there.
+func (f flags) network() (netx.Network, *faulty.Network) {
+	if !f.dev && f.test == "" {
+		return netx.Real{}, nil
+	}
+	faults := faulty.New(netx.Real{})
+	return faults, faults
 }
 
 // extensions are what a peer runs on top of membership, in the order in which

@@ -202,6 +202,9 @@ func (p *peer) sides(args []string, between string) (others []string, first bool
 		if i == own {
 			continue
 		}
+		if slices.Contains(side, self) {
+			return nil, false, repl.Usagef("%s is on two sides", self)
+		}
 		names, err := expand(side, known, all)
 		if err != nil {
 			return nil, false, err
@@ -210,9 +213,6 @@ func (p *peer) sides(args []string, between string) (others []string, first bool
 	}
 	slices.Sort(others)
 	others = slices.Compact(others)
-	if slices.Contains(others, self) {
-		return nil, false, repl.Usagef("%s is on two sides", self)
-	}
 	if len(others) == 0 {
 		return nil, false, errors.New("there is nobody on the other side")
 	}

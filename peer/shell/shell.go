@@ -101,7 +101,7 @@ func (p *peer) commands() []repl.Command {
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return slices.Concat(all, p.test(), p.journal(), p.developer(), p.script())
+	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.script())
 }
 
 func (p *peer) modes() []repl.Mode {
