@@ -154,7 +154,8 @@ func (b *branch) begin(st language.Statement, do language.Fault) (*fault, error)
 	if do.Kind == language.FaultReset {
 		m.lastFault++
 		f.number = m.lastFault
-		m.ownNet(f, "reset")
+		m.ownNet(f, "set")
+		m.ownNet(f, "healed") // it is over as soon as it has happened
 		return nil, b.inPlace(reset)
 	}
 	m.force(f, nil)

@@ -158,7 +158,7 @@ func (b *branch) live(verb language.Verb, fresh bool, names []string, where stri
 	var orders []*order
 	for _, name := range names {
 		p := b.m.peers[name]
-		b.m.own("life", fmt.Sprintf("%s %s", verb, name), map[string]any{"peer": name, "boot": p.hello.Boot})
+		b.m.own("life", fmt.Sprintf("%s %s", verb, name), map[string]any{"name": name, "number": p.hello.Boot})
 		switch verb {
 		case language.Kill, language.Stop:
 			p.leaving, p.ended = where, true

@@ -42,6 +42,7 @@ type Machine struct {
 	listed    []string
 	faults    []*fault
 	lastFault int
+	nemeses   uint64 // until now
 
 	result  report.Result
 	rows    []*report.Row
@@ -214,6 +215,10 @@ func (b *branch) whole() error {
 	for _, name := range slices.Sorted(maps.Keys(m.bgs)) {
 		b.join(m.bgs[name])
 	}
+	if !m.cfg.Script.Original {
+		m.endPhase()
+		m.addUnreached(m.cfg.Script.Body, len(m.result.Phases)-1)
+	}
 	b.healAll()
 	b.cleanup()
 	b.lastFence()
@@ -277,8 +282,11 @@ func (m *Machine) ms(t time.Time) float64 {
 	return float64(t.Sub(m.result.Started).Microseconds()) / 1000
 }
 
+// endPhase ends the last phase, if it has not ended.
 func (m *Machine) endPhase() {
-	m.result.Phases[len(m.result.Phases)-1].EndMS = m.ms(m.now)
+	if p := &m.result.Phases[len(m.result.Phases)-1]; p.EndMS == 0 {
+		p.EndMS = m.ms(m.now)
+	}
 }
 
 // maxProblems bounds the problems of a run that are kept.
@@ -316,8 +324,9 @@ func (m *Machine) Result() *report.Result {
 // Finish decides how it all ended, when the world has ended.
 func (m *Machine) Finish(now time.Time) *report.Result {
 	m.now = now
-	m.endPhase()
-	if m.worldErr != nil {
+	if m.worldErr == nil {
+		m.endPhase()
+	} else {
 		m.problem(report.Problem{Harness: true, Text: m.worldErr.Error()})
 	}
 	m.missOpen()
@@ -355,22 +364,10 @@ func (m *Machine) decide(r *report.Result) {
 
 // missOpen says of what was not decided why.
 func (m *Machine) missOpen() {
-	why := "not reached"
-	switch {
-	case errors.Is(m.why, errBudget):
-		why = fmt.Sprintf("%v (%s)", errBudget, m.cfg.Budget)
-	case m.why != nil:
-		why = m.why.Error()
-	case m.worldErr != nil:
-		why = m.worldErr.Error()
-	}
-	if !m.cfg.Script.Original && !(m.cfg.Script.Skip != nil && m.met(m.cfg.Script.Skip.Conditions)) {
-		m.addUnreached(m.cfg.Script.Body, 0, why)
-		m.addUnreached(m.cfg.Script.Cleanup, len(m.result.Phases)-1, why)
-	}
+	why := m.whyMissed()
 	for _, r := range m.rows {
 		if r.Status == report.Open {
-			r.Status, r.Wrong = report.Miss, orElse(r.Wrong, why)
+			r.Status, r.Wrong = report.Miss, why
 		}
 	}
 	for _, e := range m.events {
@@ -380,17 +377,35 @@ func (m *Machine) missOpen() {
 	}
 }
 
-// addUnreached adds rows for statements that were not reached.
-func (m *Machine) addUnreached(list []language.Statement, phase int, why string) {
-	if f := m.firstFailure(); f != "" && m.why == nil && m.worldErr == nil {
-		why = "not run, after the failure at " + f
+// whyMissed is why what was not reached was not.
+func (m *Machine) whyMissed() string {
+	f := m.firstFailure()
+	switch {
+	case errors.Is(m.why, errBudget):
+		return fmt.Sprintf("%v (%s)", errBudget, m.cfg.Budget)
+	case m.why != nil:
+		return m.why.Error()
+	case m.worldErr != nil:
+		return m.worldErr.Error()
+	case f != "":
+		return "not run, after the failure at " + f
 	}
+	return "not reached"
+}
+
+// addUnreached adds rows, and phases, for statements that were not reached.
+func (m *Machine) addUnreached(list []language.Statement, phase int) {
+	why := m.whyMissed()
 	for _, st := range list {
+		if title, is := st.Do.(language.Phase); is && !m.reached[st.Pos] {
+			m.result.Phases = append(m.result.Phases, report.Phase{Title: title.Title, Line: st.Pos.Line, StartMS: m.ms(m.now), EndMS: m.ms(m.now)})
+			phase = len(m.result.Phases) - 1
+		}
 		if kind := kindOf(st); kind != "" && !m.reached[st.Pos] {
 			row := m.newRow(st, kind, phase)
 			row.Status, row.Wrong = report.Miss, why
 		}
-		m.addUnreached(st.Body, phase, why)
+		m.addUnreached(st.Body, phase)
 	}
 }
 

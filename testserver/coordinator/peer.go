@@ -98,7 +98,7 @@ func (m *Machine) opened(p *peer, link Driver, h testlink.Hello) {
 	m.lives++
 	m.store.Begin(p.name, h.Boot)
 	m.stand(p)
-	m.own("life", "start "+p.name, map[string]any{"peer": p.name, "boot": h.Boot, "state": "attached"})
+	m.own("life", "start "+p.name, map[string]any{"name": p.name, "number": h.Boot, "state": "attached"})
 	m.pushTable(p, nil)
 }
 
@@ -156,7 +156,7 @@ func (m *Machine) gone(p *peer, g Gone) {
 	clear(p.fences)
 	clear(p.pushes)
 	m.stand(p)
-	m.own("life", "gone "+p.name, map[string]any{"peer": p.name, "boot": p.hello.Boot, "state": g.State, "expected": expected})
+	m.own("life", "gone "+p.name, map[string]any{"name": p.name, "number": p.hello.Boot, "state": g.State, "expected": expected})
 	for _, text := range g.Problems {
 		m.problem(report.Problem{Text: p.name + ": " + text, Details: g.Stderr})
 	}
