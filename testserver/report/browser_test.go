@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -295,27 +294,3 @@ func (b *browser) quiet() {
 }
 
 func fileURL(path string) string { return "file://" + filepath.ToSlash(path) }
-
-func TestLookOfPages(t *testing.T) {
-	if os.Getenv("PEERLAB_KEEP_PAGES") == "" {
-		t.Skip("it makes pictures for people: set PEERLAB_KEEP_PAGES to a folder")
-	}
-	b := openBrowser(t)
-	for name, w := range map[string]*world{"small": small(t), "fifty": big(t, 50, 4000), "crowd": big(t, 10, 100_000)} {
-		t.Run(name, func(t *testing.T) {
-			path := page(t, w)
-			for _, scheme := range []string{"light", "dark"} {
-				b.window(1280, 800, scheme)
-				b.open(fileURL(path))
-				b.shot(fmt.Sprintf("%s-%s", name, scheme))
-			}
-			if name == "small" {
-				b.press("0")
-				b.shot("small-fit")
-				b.open(fileURL(path) + "#event-20")
-				b.shot("small-selected")
-			}
-			b.quiet()
-		})
-	}
-}

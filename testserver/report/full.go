@@ -47,7 +47,9 @@ func fullReport(r *Result, look Look) string {
 	if r.Verdict != Passed {
 		f.failures()
 	}
-	f.end()
+	if !look.endless {
+		f.end()
+	}
 	writeLines(&b, f.fit(fullLines))
 	return b.String()
 }

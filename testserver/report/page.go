@@ -116,6 +116,7 @@ type pageHead struct {
 	Scenario string   `json:"scenario"`
 	Verdict  Verdict  `json:"verdict"`
 	Figures  []string `json:"figures"`
+	Why      string   `json:"why"`    // if nothing has failed, and yet it has not passed
 	Report   string   `json:"report"` // what is wrong, as on a terminal
 }
 
@@ -226,8 +227,11 @@ func head(r *Result) pageHead {
 	}
 	if r.Verdict != Passed {
 		var b strings.Builder
-		_ = Print(&b, r, Look{Rows: None, Width: 58}) // a strings.Builder takes all
-		h.Report = strings.TrimLeft(b.String(), "\n")
+		_ = Print(&b, r, Look{Rows: None, Width: 50, endless: true}) // a strings.Builder takes all
+		h.Report = strings.Trim(b.String(), "\n")
+		if r.Verdict != Failed {
+			h.Why = plain(r.Why)
+		}
 	}
 	return h
 }

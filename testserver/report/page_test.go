@@ -124,28 +124,6 @@ func TestPageOfARunInTheOriginalForm(t *testing.T) {
 	}
 }
 
-// TestPageIsBounded holds a page of 100,000 events to its size and time.
-func TestPageIsBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it makes 100,000 events")
-	}
-	w := big(t, 10, 100_000)
-	r, j := w.end()
-	var b bytes.Buffer
-	began := time.Now()
-	if err := report.HTML(&b, r, bytes.NewReader(j)); err != nil {
-		t.Fatal(err)
-	}
-	took := time.Since(began)
-	if b.Len() > 10<<20 {
-		t.Errorf("%d bytes", b.Len())
-	}
-	if limit := 20 * time.Second; took > limit { // the benchmark says how long it takes; this finds what is not linear
-		t.Errorf("it took %v", took)
-	}
-	t.Logf("%d events, journal %d MB, page %.1f MB, %v", len(w.written), len(j)>>20, float64(b.Len())/(1<<20), took)
-}
-
 func TestHugeTextsAreCut(t *testing.T) {
 	w := newWorld(t, "alice")
 	w.start("alice")
@@ -160,7 +138,7 @@ func TestHugeTextsAreCut(t *testing.T) {
 
 func BenchmarkHTML(b *testing.B) {
 	for _, peers := range []int{3, 10, 50} {
-		w := big(b, peers, 100_000)
+		w := big(b, peers, 100_000, false)
 		r, j := w.end()
 		b.Run(fmt.Sprintf("peers=%d", peers), func(b *testing.B) {
 			for b.Loop() {

@@ -33,6 +33,8 @@ type Look struct {
 	Rows   Rows
 	Colour bool // see Colours
 	Width  int  // columns that lines keep to where they can; 0 for 80
+
+	endless bool // without the lines at the end, which a page has elsewhere
 }
 
 // Terminal writes the report that people read, without colours. The last line
@@ -84,8 +86,10 @@ func originalReport(r *Result, look Look) string {
 	if r.Verdict != Passed {
 		p.failures(r)
 	}
-	verdict, rest, again := verdictLine(r)
-	p.line("%s%s%s", p.verdict(r.Verdict, verdict), rest, again)
+	if !look.endless {
+		verdict, rest, again := verdictLine(r)
+		p.line("%s%s%s", p.verdict(r.Verdict, verdict), rest, again)
+	}
 	return p.String()
 }
 

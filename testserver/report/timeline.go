@@ -93,7 +93,7 @@ func readTimeline(r *Result, from io.Reader) *timeline {
 	}
 	var own []journal.Event
 	var times []time.Time
-	for e, err := range journal.Read(from) {
+	for e, err := range readEvents(from) {
 		if err != nil {
 			t.notes = append(t.notes, "the journal is not whole: "+err.Error())
 			break

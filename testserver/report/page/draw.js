@@ -29,6 +29,7 @@ const draw = {
   },
   now() {
     const began = performance.now();
+    [state.top, state.left] = [view.scrollTop, view.scrollLeft];
     const ratio = window.devicePixelRatio || 1;
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     const sight = { width: view.clientWidth, height: view.clientHeight };
@@ -73,6 +74,7 @@ function drawFaults(sight, count) {
       if (state.columns[p] < 0) continue;
       paint.fillStyle = `rgba(${colours.fault}, 0.09)`;
       paint.fillRect(x(p) - state.wide / 2, from, state.wide, to - from);
+      if (to - from < 6) continue;
       paint.fillStyle = `rgba(${colours.fault}, 0.55)`;
       paint.fillRect(x(p) - state.wide / 2, from, state.wide, 1);
       if (f.to >= 0) paint.fillRect(x(p) - state.wide / 2, to - 1, state.wide, 1);
@@ -87,7 +89,7 @@ function drawFaultNames(sight) {
   paint.font = SANS;
   for (const f of data.faults) {
     const from = yAt(f.from), to = yAt(endOf(f));
-    if (!within(sight, from, to) || to < state.head + 6) continue;
+    if (!within(sight, from, to) || to < state.head + 6 || to - from < 12) continue;
     const top = Math.max(from, state.head + 2);
     slot = top - last < 16 ? slot + 1 : 0;
     if (slot === 0) last = top;
@@ -119,7 +121,7 @@ function drawLives(sight, count) {
     paint.lineWidth = 1.5;
     line(at, Math.max(from, 0), at, Math.min(to, sight.height));
     paint.fillStyle = colours.column;
-    triangle(at, from, 5);
+    triangle(at, from - 6, 5);
     if (l.to >= 0) drawEnd(at, to, l);
   }
   for (const p of data.pauses) {
@@ -158,8 +160,8 @@ function hatch(left, top, wide, high, sight) {
   paint.restore();
 }
 
-// drawDensity draws bars as wide as the logarithm of how many events there
-// are: for more events than can be told apart.
+// drawDensity draws bars whose width grows with how many events there are: for
+// more events than can be told apart.
 function drawDensity(sight, count) {
   const step = 3, bins = new Map();
   let most = 1;
@@ -171,11 +173,13 @@ function drawDensity(sight, count) {
     most = Math.max(most, n);
   }
   paint.fillStyle = colours.accent;
+  paint.globalAlpha = 0.75;
   for (const [key, n] of bins) {
     const p = ((key % data.peers.length) + data.peers.length) % data.peers.length;
-    const wide = Math.max(2, state.wide * 0.85 * Math.log2(1 + n) / Math.log2(1 + most));
-    paint.fillRect(x(p) - wide / 2, Math.floor(key / data.peers.length) * step, wide, step - 0.5);
+    const wide = Math.max(2, state.wide * 0.85 * Math.sqrt(n / most));
+    paint.fillRect(x(p) - wide / 2, Math.floor(key / data.peers.length) * step, wide, step);
   }
+  paint.globalAlpha = 1;
   count.dense = bins.size;
 }
 
@@ -184,18 +188,50 @@ function faded(e) { return state.marks !== null && state.marks[e] === 0; }
 
 function passes(e) { return state.types[model.type[e]] && state.peers[model.peer[e]]; }
 
+// Bundles collect shapes that look alike, because filling each of thousands
+// takes too long. So does adding to a path of thousands: paths stay short.
+class Bundles {
+  constructor() {
+    this.all = [];
+    this.open = new Map();
+  }
+  path(...look) {
+    const key = look.join();
+    let b = this.open.get(key);
+    if (!b || b.shapes === 64) {
+      b = { look, path: new Path2D(), shapes: 0 };
+      this.all.push(b);
+      this.open.set(key, b);
+    }
+    b.shapes++;
+    return b.path;
+  }
+  each(use) { for (const b of this.all) use(b.path, ...b.look); }
+}
+
 function drawMessages(sight, count) {
+  const lines = new Bundles(), heads = new Bundles();
   for (let k = 0; k < model.from.length; k++) {
     const from = model.from[k], to = model.to[k];
     if (!passes(from) || !passes(to)) continue;
-    const y1 = yAt(model.time[from]), y2 = yAt(model.time[to]);
+    const y1 = y(state.all[from]), y2 = y(state.all[to]);
     if (!within(sight, y1, y2)) continue;
     count.arrows++;
-    arrow(x(model.peer[from]), y1, x(model.peer[to]), y2, ...messageLook(from, to));
+    const look = messageLook(from, to);
+    arrow(lines.path(...look), heads.path(...look), x(model.peer[from]), y1, x(model.peer[to]), y2);
   }
+  lines.each((path, colour, wide) => {
+    paint.strokeStyle = colour;
+    paint.lineWidth = wide;
+    paint.stroke(path);
+  });
+  heads.each((path, colour) => {
+    paint.fillStyle = colour;
+    paint.fill(path);
+  });
   for (let i = 0; i < model.lost.length; i += 2) {
     const from = model.lost[i], to = model.lost[i + 1];
-    const y1 = yAt(model.time[from]);
+    const y1 = y(state.all[from]);
     if (!passes(from) || state.columns[to] < 0 || !within(sight, y1, y1 + 20)) continue;
     count.crosses++;
     drawLost(x(model.peer[from]), x(to), y1, faded(from));
@@ -210,17 +246,15 @@ function messageLook(from, to) {
   return [colours.line, 0.8];
 }
 
-function arrow(x1, y1, x2, y2, colour, wide) {
-  paint.strokeStyle = paint.fillStyle = colour;
-  paint.lineWidth = wide;
-  line(x1, y1, x2, y2);
+function arrow(lines, heads, x1, y1, x2, y2) {
   const length = Math.hypot(x2 - x1, y2 - y1) || 1, dx = (x2 - x1) / length, dy = (y2 - y1) / length;
   const tipX = x2 - dx * 4, tipY = y2 - dy * 4;
-  paint.beginPath();
-  paint.moveTo(tipX, tipY);
-  paint.lineTo(tipX - dx * 7 - dy * 3, tipY - dy * 7 + dx * 3);
-  paint.lineTo(tipX - dx * 7 + dy * 3, tipY - dy * 7 - dx * 3);
-  paint.fill();
+  lines.moveTo(x1, y1);
+  lines.lineTo(x2, y2);
+  heads.moveTo(tipX, tipY);
+  heads.lineTo(tipX - dx * 7 - dy * 3, tipY - dy * 7 + dx * 3);
+  heads.lineTo(tipX - dx * 7 + dy * 3, tipY - dy * 7 - dx * 3);
+  heads.closePath();
 }
 
 // drawLost is a message that ends in a cross before the one it was owed to.
@@ -238,81 +272,140 @@ function drawLost(from, to, top, dim) {
 }
 
 function drawDots(sight, count) {
-  const labelled = new Float64Array(data.peers.length).fill(-Infinity);
   const hits = new Set(state.hits.length < 5000 ? state.hits : []);
+  const dots = new Bundles();
+  for (let i = sight.first; i < sight.end; i++) {
+    const e = state.shown[i];
+    count.dots++;
+    dot(dots.path(hue(model.type[e]), faded(e) ? 0.22 : 1), x(model.peer[e]), y(state.places[i]), typeName(model.type[e]));
+  }
+  dots.each((path, colour, alpha) => {
+    paint.fillStyle = colour;
+    paint.globalAlpha = alpha;
+    paint.fill(path);
+  });
+  paint.globalAlpha = 1;
+  const rings = new Bundles();
+  for (let i = sight.first; i < sight.end; i++) {
+    const e = state.shown[i], middle = x(model.peer[e]), at = y(state.places[i]);
+    if (state.marks !== null && state.marks[e] !== 0) ring(rings.path([null, colours.past, colours.future, colours.accent][state.marks[e]]), middle, at, 6);
+    if (hits.has(e)) ring(rings.path(colours.hit), middle, at, 7.5);
+  }
+  rings.each((path, colour) => {
+    paint.strokeStyle = colour;
+    paint.lineWidth = 2;
+    paint.stroke(path);
+  });
+  if (state.wide > 84) drawTexts(sight);
+}
+
+// drawTexts writes beside the events what they say, where there is room.
+function drawTexts(sight) {
+  const last = new Float64Array(data.peers.length).fill(-Infinity);
   paint.font = MONO;
+  paint.strokeStyle = colours.back;
+  paint.lineWidth = 3;
   for (let i = sight.first; i < sight.end; i++) {
     const e = state.shown[i], p = model.peer[e], at = y(state.places[i]), middle = x(p);
-    count.dots++;
-    paint.globalAlpha = faded(e) ? 0.22 : 1;
-    paint.fillStyle = hue(model.type[e]);
-    dot(middle, at, typeName(model.type[e]));
-    if (state.marks !== null && state.marks[e] !== 0) ring(middle, at, [null, colours.past, colours.future, colours.accent][state.marks[e]]);
-    if (hits.has(e)) ring(middle, at, colours.hit, 7.5);
-    if (state.wide > 84 && at - labelled[p] > 11) {
-      paint.fillStyle = colours.text;
-      paint.globalAlpha *= 0.8;
-      paint.fillText(clip(textOf(e), state.wide / 2 - 12), middle + 9, at + 4);
-      labelled[p] = at;
-    }
+    if (at - last[p] <= 11) continue;
+    last[p] = at;
+    const words = clip(textOf(e), Math.min(state.wide * 0.75, sight.width - middle) - 14);
+    paint.globalAlpha = faded(e) ? 0.3 : 1;
+    paint.strokeText(words, middle + 9, at + 4);
+    paint.fillStyle = colours.text;
+    paint.fillText(words, middle + 9, at + 4);
   }
   paint.globalAlpha = 1;
 }
 
 // dot has a shape of its own for what matters most, so that colours are not
 // needed to tell types apart.
-function dot(at, top, type) {
-  paint.beginPath();
+function dot(path, at, top, type) {
   switch (type) {
-    case 'command': paint.rect(at - 3.5, top - 3.5, 7, 7); break;
-    case 'member': paint.moveTo(at, top - 5); paint.lineTo(at + 5, top); paint.lineTo(at, top + 5); paint.lineTo(at - 5, top); break;
-    case 'log': paint.moveTo(at, top - 5); paint.lineTo(at + 5, top + 4); paint.lineTo(at - 5, top + 4); break;
-    default: paint.arc(at, top, 4, 0, 7);
+    case 'command': path.rect(at - 3.5, top - 3.5, 7, 7); return;
+    case 'member': path.moveTo(at, top - 5); path.lineTo(at + 5, top); path.lineTo(at, top + 5); path.lineTo(at - 5, top); break;
+    case 'log': path.moveTo(at, top - 5); path.lineTo(at + 5, top + 4); path.lineTo(at - 5, top + 4); break;
+    default: path.moveTo(at + 4, top); path.arc(at, top, 4, 0, 7);
   }
-  paint.fill();
+  path.closePath();
 }
 
-function ring(at, top, colour, radius = 6) {
-  paint.strokeStyle = colour;
-  paint.lineWidth = 2;
-  paint.beginPath();
-  paint.arc(at, top, radius, 0, 7);
-  paint.stroke();
+function ring(path, at, top, radius) {
+  path.moveTo(at + radius, top);
+  path.arc(at, top, radius, 0, 7);
 }
 
 // drawScript writes the lines of the script beside the time at which they
-// began, with a bar for as long as they took, and headings of phases.
+// began, with a bar for as long as they took, and headings of phases. Where
+// there is not room for all, failures come first, then headings.
 function drawScript(sight, count) {
   paint.fillStyle = colours.panel;
   paint.fillRect(0, 0, state.gutter, sight.height);
-  drawTimes(sight);
-  drawPhases(sight);
-  paint.font = MONO;
-  let last = -Infinity;
-  state.labels = [];
+  paint.strokeStyle = colours.line;
+  paint.lineWidth = 1;
+  line(state.gutter + 0.5, 0, state.gutter + 0.5, sight.height);
+  const used = new Slots(), rows = [];
   for (const [index, row] of data.rows.entries()) {
     if (row.from < 0) continue;
-    const from = yAt(row.from) + (headed(row.from) ? 22 : 0), to = Math.max(yAt(row.to), from + 3);
+    const from = yAt(row.from) + (headings.has(row.from) ? 22 : 0), to = Math.max(yAt(row.to), from + 3);
     if (!within(sight, from - 10, Math.max(to, from + 10))) continue;
     count.rows++;
+    rows.push({ index, row, from });
     paint.fillStyle = statusColour(row.status);
-    paint.fillRect(state.gutter - 6, Math.max(from - 2, 0), 3, Math.min(to, sight.height + 5) - Math.max(from - 2, 0));
-    const at = Math.max(from, last < state.head ? -Infinity : last + LABEL - 2);
-    if (at - from > 60 || at < state.head) continue; // no room: zoom in
-    last = at;
-    state.labels.push({ at, index });
-    if (index === state.row) {
-      paint.fillStyle = colours.line;
-      paint.fillRect(2, at - 7, state.gutter - 12, 14);
-    }
-    paint.fillStyle = statusColour(row.status);
-    paint.fillText(sign(row.status), 8, at + 4);
-    paint.fillStyle = row.status === 'FAILED' ? colours.bad : colours.text;
-    paint.fillText(clip(row.text, state.gutter - 36), 22, at + 4);
+    paint.fillRect(state.gutter - 5, Math.max(from - 2, 0), 3, Math.min(to, sight.height + 5) - Math.max(from - 2, 0));
   }
+  state.labels = [];
+  rows.filter(r => urgent(r.row)).forEach(r => drawRow(r, used));
+  drawPhases(sight, used);
+  if (rows.length < 300) rows.filter(r => !urgent(r.row)).forEach(r => drawRow(r, used));
+  drawTimes(sight, used);
 }
 
-function headed(time) { return data.phases.some(p => p.title && p.from === time); }
+function urgent(row) { return row.status === 'FAILED'; }
+
+const headings = new Set(data.phases.filter(p => p.title).map(p => p.from));
+
+// Slots are the heights at which something is written already.
+class Slots {
+  constructor() { this.taken = new Set(); }
+  // free is the nearest free height from the given one downwards, or NaN.
+  free(at, room) {
+    for (let down = 0; down <= room; down++) if (!this.near(at + down, LABEL - 2)) return at + down;
+    return NaN;
+  }
+  near(at, far) {
+    for (let i = Math.round(at - far) + 1; i < at + far; i++) if (this.taken.has(i)) return true;
+    return false;
+  }
+  take(at) { this.taken.add(Math.round(at)); }
+}
+
+const TIMES = 58; // room for times at the right of the margin
+
+function drawRow({ index, row, from }, used) {
+  const at = used.free(from, 40);
+  if (!(at > state.head)) return; // no room: zoom in
+  used.take(at);
+  state.labels.push({ at, index });
+  if (index === state.row) {
+    paint.fillStyle = colours.line;
+    paint.fillRect(2, at - 7, state.gutter - 9, 14);
+  }
+  paint.font = MONO;
+  paint.fillStyle = statusColour(row.status);
+  paint.fillText(sign(row.status), 8, at + 4);
+  paint.fillStyle = urgent(row) ? colours.bad : colours.text;
+  paint.fillText(clip(row.text, state.gutter - 22 - TIMES), 22, at + 4);
+  writeTime(row.from, at);
+}
+
+function writeTime(time, at) {
+  paint.font = SANS;
+  paint.textAlign = 'right';
+  paint.fillStyle = colours.faint;
+  paint.fillText(seconds(time, data.end < 1e9 ? 3 : 1), state.gutter - 10, at + 4);
+  paint.textAlign = 'left';
+}
 
 function sign(status) { return { OK: '✓', FAILED: '✗', MISSED: '○', CANCELLED: '○', SKIPPED: '–' }[status] || '·'; }
 
@@ -320,34 +413,27 @@ function statusColour(status) {
   return { OK: colours.ok, FAILED: colours.bad, MISSED: colours.open, CANCELLED: colours.open }[status] || colours.faint;
 }
 
-// drawTimes writes the time at both ends of what is in sight.
-function drawTimes(sight) {
-  paint.strokeStyle = colours.line;
-  paint.lineWidth = 1;
-  line(state.gutter + 0.5, 0, state.gutter + 0.5, sight.height);
-  paint.font = SANS;
-  paint.textAlign = 'right';
-  paint.fillStyle = colours.faint;
-  let before = '';
-  for (let at = sight.height - 8; at > state.head + 20; at -= 110) {
-    const time = Math.min(data.end, Math.max(0, state.scale.time(unitsAt(at))));
-    const words = seconds(time, 2);
-    if (words !== before) paint.fillText(words, state.gutter + 48, at + 4);
-    before = words;
+// drawTimes writes the time where nothing else in the margin says it.
+function drawTimes(sight, used) {
+  for (let at = state.head + 30; at < sight.height; at += 10) {
+    const time = state.scale.time(unitsAt(at));
+    if (time <= 0 || time > data.end || used.near(at, 55)) continue;
+    writeTime(time, at);
+    used.take(at);
   }
-  paint.textAlign = 'left';
 }
 
-function drawPhases(sight) {
+function drawPhases(sight, used) {
   for (const p of data.phases) {
     if (!p.title || p.from < 0) continue;
     const at = yAt(p.from);
-    if (at < state.head - 20 || at > sight.height) continue;
+    if (at < state.head - 20 || at > sight.height || used.near(at, 19)) continue;
+    used.take(at);
     paint.fillStyle = colours.phase;
     paint.fillRect(0, at - 10, state.gutter, 19);
     paint.strokeStyle = colours.column;
     paint.lineWidth = 1;
-    line(0, at - 10, sight.width, at - 10);
+    line(0, at - 10, sight.end - sight.first > CROWD ? state.gutter : sight.width, at - 10);
     paint.font = 'bold ' + SANS;
     paint.fillStyle = p.status === 'FAILED' ? colours.bad : colours.text;
     paint.fillText(clip(p.title, state.gutter - 16), 8, at + 4);

@@ -223,6 +223,9 @@ nameScale();
 filter();
 byId('failed').hidden = !data.rows.some(r => r.status === 'FAILED');
 if (location.hash) follow();
-else if (data.rows.some(r => r.status === 'FAILED')) toFailure();
+else if (data.rows.some(r => r.status === 'FAILED')) {
+  toFailure();
+  byId('scrolled').scrollTop = 0; // what is wrong comes first
+}
 else if (model.n > CROWD) zoomTo(fitting(), middle());
 canvas.dataset.ready = 'yes';

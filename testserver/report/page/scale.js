@@ -12,11 +12,11 @@ function makeScale(moments, rooms, end, even) {
     const factor = units / Math.max(1, end);
     return { at: t => t * factor, time: u => u / factor, end: units };
   }
-  const times = [0], places = [0];
+  const times = [0], places = [0], least = moments.length < 3000 ? 8 : 3;
   let place = 0, due = 0, r = 0;
   for (const t of merged(moments, rooms)) {
     const gap = t - times[times.length - 1];
-    if (gap > 0) place += 3 + 9 * Math.log10(1 + gap / 100);
+    if (gap > 0) place += least + 9 * Math.log10(1 + gap / 100);
     // All rooms at this moment begin here, one after another.
     let wanted = 0;
     while (r < rooms.length && rooms[r][0] <= t) {

@@ -17,8 +17,9 @@ function buildSide() {
   byId('verdict').className = { passed: 'passed', failed: 'failed', 'harness error': 'broken' }[h.verdict] || '';
   byId('scenario').textContent = h.scenario;
   byId('figures').textContent = h.figures.join('\n');
-  if (data.notes.length > 0) {
-    byId('notes').textContent = data.notes.join('\n');
+  const notes = h.why ? [h.why, ...data.notes] : data.notes;
+  if (notes.length > 0) {
+    byId('notes').textContent = notes.join('\n');
     byId('notes').hidden = false;
   }
   if (h.report) {

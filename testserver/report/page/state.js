@@ -16,11 +16,13 @@ const state = {
   scale: null,
   shown: new Int32Array(0), // events that pass the filters
   places: new Float64Array(0), // and where they are, in units
+  all: new Float64Array(0), // where all events are
   columns: [],             // where each peer's column is, or -1
   wide: 0,                 // of a column, in pixels
   gutter: 0,               // the margin with the script
   head: 0,                 // the line with the peers' names
   total: 0,                // width of all
+  top: 0, left: 0,         // where the window is scrolled to
   marks: null,             // of the selected event's past and future
   event: -1, row: -1,      // the selection
   hits: [], hit: -1,
@@ -43,7 +45,8 @@ function rooms() {
 function rescale() {
   const moments = [...edges(), ...Array.from(state.shown, e => model.time[e])];
   state.scale = makeScale(Float64Array.from(moments).sort(), rooms(), data.end, state.even);
-  state.places = Float64Array.from(state.shown, e => state.scale.at(model.time[e]));
+  state.all = model.time.map(t => state.scale.at(t));
+  state.places = Float64Array.from(state.shown, e => state.all[e]);
   arrange();
 }
 
@@ -57,8 +60,8 @@ function arrange() {
   const width = view.clientWidth;
   const visible = state.peers.filter(p => p).length;
   const longest = Math.max(1, ...data.peers.map(p => p.length));
-  state.gutter = Math.round(Math.min(290, Math.max(150, width * (visible > 20 ? 0.2 : 0.3))));
-  state.wide = Math.min(260, Math.max(13, (width - state.gutter - 24) / Math.max(1, visible)));
+  state.gutter = Math.round(Math.min(330, Math.max(180, width * (visible > 20 ? 0.22 : 0.36))));
+  state.wide = Math.min(260, Math.max(11, (width - state.gutter - 24) / Math.max(1, visible)));
   state.head = state.wide > longest * 7 + 6 ? 26 : Math.min(96, longest * 6.5 + 16);
   let next = 0;
   state.columns = state.peers.map(p => p ? state.gutter + state.wide * (next++ + 0.5) : -1);
@@ -76,10 +79,12 @@ function arrange() {
 }
 
 // top of the diagram's time axis on the canvas, and units to pixels.
-function y(units) { return state.head + 12 + units * state.zoom - view.scrollTop; }
+// Both go by where the window was scrolled to when it was last drawn: asking
+// it for each of thousands of events takes too long.
+function y(units) { return state.head + 12 + units * state.zoom - state.top; }
 function yAt(time) { return y(state.scale.at(time)); }
 function unitsAt(pixel) { return (pixel - state.head - 12 + view.scrollTop) / state.zoom; }
-function x(peer) { return state.columns[peer] - view.scrollLeft; }
+function x(peer) { return state.columns[peer] - state.left; }
 
 // zoomTo keeps what is at the given pixel where it is.
 function zoomTo(zoom, pixel) {
