@@ -176,7 +176,8 @@ func (r *reader) stable(who Targets) Action {
 
 func (r *reader) converged() Action {
 	if t := r.next(); !r.accept("converged") {
-		r.fail(t.from, "who awaits what? `await converged`, or begin with the peers: `all await %s`", orElse(r.text[t.from:], "members == alice,bob"))
+		r.fail(t.from, "who awaits what? `await converged`, or begin with the peers: `all await %s`%s",
+			orElse(r.text[t.from:], "members == alice,bob"), didYouMean(t.text, []string{"converged"}))
 	}
 	var c Converged
 	if t := r.next(); t.kind != 0 && t.text != "within" {
@@ -200,6 +201,8 @@ func (r *reader) predicate() Predicate {
 	word, _, call := strings.Cut(first.text, "(")
 	p := Predicate{Subject: Subject(word), Op: Equal}
 	switch {
+	case word == "view" && !call:
+		r.fail(first.from, "a peer's name is due in parentheses: view(alice)")
 	case first.kind != wordToken || !slices.Contains(subjects(), word) || call != (p.Subject == View):
 		r.fail(first.from, "%s is no state of a peer: members, members.count, view(NAME), chat, bootstrap, health%s", r.found(first), didYouMean(word, subjects()))
 	case p.Subject == Members || p.Subject == Chat:

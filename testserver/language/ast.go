@@ -65,8 +65,13 @@ type Pos struct {
 	Line, Col int
 }
 
-// String is file:line:column.
-func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
+// String is file:line:column, or line:column if the file has no name.
+func (p Pos) String() string {
+	if p.File == "" {
+		return fmt.Sprintf("%d:%d", p.Line, p.Col)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
 
 // Statement is one step of a script.
 type Statement struct {
@@ -76,7 +81,7 @@ type Statement struct {
 	Conditions []Condition
 	Outcome    Outcome
 	Do         Action
-	Body       []Statement // of a block
+	Body       []Statement // of a block; nil if it has none
 	Inserted   bool        // not in the file; Pos is that of the line it stands before
 	// Deferred says that Text has variables which may change what the
 	// statement is: Do is what Resolve makes of it when it is reached, and

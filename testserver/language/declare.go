@@ -48,8 +48,8 @@ func (p *parser) declarePeers(it item, to *[]string) {
 		body = strings.ReplaceAll(body, ",", " ")
 	}
 	words := strings.Fields(body)
-	if len(words) == 0 {
-		r.fail(len(it.text), "which peers? `%s alice bob`, or `%s p[1..50]`", it.shape.word, it.shape.word)
+	if len(words) == 0 && it.shape.word == "peers" {
+		r.fail(len(it.text), "which peers? `peers alice bob`, or `peers p[1..50]`")
 	}
 	at := it.shape.body
 	for _, word := range words {
@@ -142,7 +142,7 @@ func (p *parser) declareGroup(it item) {
 		p.errs.add(r.wrong.Pos, "%s", r.wrong.Msg)
 		return
 	}
-	n.groups[name] = g.Peers
+	n.groups[name], n.at[name] = g.Peers, it.pos
 	n.order = append(n.order, name)
 	p.script.Groups = append(p.script.Groups, g)
 }

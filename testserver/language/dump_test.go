@@ -26,11 +26,8 @@ func dump(s *language.Script, positions bool) string {
 	if s.Timeout != language.DefaultTimeout {
 		fmt.Fprintf(&b, "timeout %s\n", s.Timeout)
 	}
-	for word, r := range map[string]*language.Remark{"skip": s.Skip, "fails": s.Fails} {
-		if r != nil {
-			fmt.Fprintf(&b, "%s %s %q\n", word, value(reflect.ValueOf(r.Conditions)), r.Reason)
-		}
-	}
+	dumpRemark(&b, "skip", s.Skip)
+	dumpRemark(&b, "fails", s.Fails)
 	dumpBody(&b, s.Body, "", positions)
 	if s.Cleanup != nil {
 		b.WriteString("cleanup\n")
@@ -40,6 +37,12 @@ func dump(s *language.Script, positions bool) string {
 		fmt.Fprintf(&b, "file %s %q\n", f.Name, f.Data)
 	}
 	return b.String()
+}
+
+func dumpRemark(b *strings.Builder, word string, r *language.Remark) {
+	if r != nil {
+		fmt.Fprintf(b, "%s %s %q\n", word, value(reflect.ValueOf(r.Conditions)), r.Reason)
+	}
 }
 
 func dumpBody(b *strings.Builder, body []language.Statement, indent string, positions bool) {

@@ -24,11 +24,12 @@ var (
 type names struct {
 	peers  map[string]Pos
 	groups map[string][]string
-	order  []string // peers and groups, as they are declared
+	at     map[string]Pos // of groups
+	order  []string       // peers and groups, as they are declared
 }
 
 func newNames() *names {
-	return &names{peers: map[string]Pos{}, groups: map[string][]string{}}
+	return &names{peers: map[string]Pos{}, groups: map[string][]string{}, at: map[string]Pos{}}
 }
 
 // namesOf are those of a script.
@@ -85,7 +86,8 @@ func rangeNames(word string) (all []string, wrong string, ok bool) {
 		width = len(m[2])
 	}
 	for n := from; n <= to; n++ {
-		all = append(all, fmt.Sprintf("%s%0*d", m[1], width, n))
+		digits := strconv.Itoa(n)
+		all = append(all, m[1]+strings.Repeat("0", max(0, width-len(digits)))+digits)
 	}
 	return all, "", true
 }
@@ -125,7 +127,7 @@ func (r *targetReader) list() Targets {
 	var t Targets
 	for r.wrong == "" {
 		t.Terms = append(t.Terms, r.term()...)
-		if r.at == len(r.text) || r.text[r.at] != ',' {
+		if r.wrong != "" || r.at == len(r.text) || r.text[r.at] != ',' {
 			break
 		}
 		r.at++
@@ -225,6 +227,9 @@ func (r *targetReader) call(from int, word string) []Target {
 	t.Of = &of
 	if r.wrong == "" && (r.at == len(r.text) || r.text[r.at] != ')') {
 		r.fail(r.at, "a ) is missing after %s(", word)
+	}
+	if r.wrong != "" {
+		return nil
 	}
 	r.at++
 	r.depth--

@@ -97,7 +97,8 @@ func (o *original) command(st Statement, peer, line string) {
 
 // Word is the first word of the line, without its slash.
 func (c Command) Word() string {
-	word, _ := splitWord(strings.TrimLeft(c.Line, " \t"))
+	first, _, _ := strings.Cut(c.Line, ";")
+	word, _ := splitWord(strings.TrimLeft(first, " \t"))
 	return strings.TrimPrefix(word, "/")
 }
 

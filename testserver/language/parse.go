@@ -70,8 +70,9 @@ type parser struct {
 	script   *Script
 	errs     *errorList
 	declared declared
-	terms    int // parts of targets so far
-	timeout  *Pos
+	terms    int  // parts of targets so far
+	timeout  *Pos // where it is set
+	cleanups *Pos // where the cleanup is
 }
 
 // place is where a statement stands.
@@ -94,7 +95,7 @@ func (s *Script) readFull(text string, errs *errorList) {
 
 // statements reads the statements of a block.
 func (p *parser) statements(b *block, in place) []Statement {
-	var all []Statement
+	all := []Statement{}
 	var comment []string
 	below := 0 // the line below the last comment
 	for _, it := range b.items {
@@ -146,7 +147,7 @@ func (p *parser) statement(pos Pos, text string, b *block, in place) Statement {
 		p.declared.commanded = false
 	}
 	r := p.reader(pos, text)
-	st := r.read()
+	st := r.read().withBlock(b != nil)
 	p.fits(r, st.Do, b, in)
 	if r.wrong != nil {
 		p.errs.add(r.wrong.Pos, "%s", r.wrong.Msg)
@@ -186,7 +187,7 @@ func (p *parser) fits(r *reader, do Action, b *block, in place) {
 }
 
 // maxTerms bounds the parts of all targets of a file.
-const maxTerms = 1_000_000
+const maxTerms = 300_000
 
 // body reads the statements of a block, or the one behind "bg NAME:".
 func (p *parser) body(r *reader, do Action, b *block, in place) []Statement {
@@ -325,9 +326,10 @@ func (p *parser) cleanup(r *reader, b *block) {
 	switch {
 	case b == nil:
 		r.fail(len(r.text), "cleanup needs a block: `cleanup { all quit }`")
-	case p.script.Cleanup != nil:
-		r.fail(0, "a script has one cleanup; another one ends on line %d", p.script.Cleanup[len(p.script.Cleanup)-1].Pos.Line)
+	case p.cleanups != nil:
+		r.fail(0, "line %d begins a cleanup already: put both into one", p.cleanups.Line)
 	default:
+		p.cleanups = &r.pos
 		p.declared.commanded = false
 		p.script.Cleanup = p.statements(b, place{})
 		p.declared.commanded = false

@@ -56,8 +56,9 @@ func (d *declared) lookup(name string) (string, bool, bool) {
 
 func (r *reader) fail(at int, format string, args ...any) {
 	if r.wrong == nil {
+		at = skipBlanks(r.text, min(at, len(r.text)))
 		pos := r.pos
-		pos.Col += utf8.RuneCountInString(r.text[:min(at, len(r.text))])
+		pos.Col += utf8.RuneCountInString(r.text[:at])
 		r.wrong = &Error{pos, fmt.Sprintf(format, args...)}
 	}
 }

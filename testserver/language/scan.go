@@ -1,6 +1,7 @@
 package language
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,10 +18,11 @@ type item struct {
 
 // block is what stands between braces.
 type block struct {
-	pos   Pos // of "{"
-	items []item
-	lines int    // that it goes over; 1 if it begins and ends on one line
-	after string // the comment behind "}"
+	pos    Pos // of "{"
+	items  []item
+	lines  int    // that it goes over; 1 if it begins and ends on one line
+	indent int    // column in which the line of "{" begins
+	after  string // the comment behind "}"
 }
 
 // The bounds of a file.
@@ -33,12 +35,20 @@ const (
 // scanner takes the text of a file in the full form apart, down to its
 // statements.
 type scanner struct {
-	file   string
-	errs   *errorList
-	root   *block
-	open   []*block // the root, and the blocks that are open
-	ended  *block   // the last one that was closed
-	endPos Pos
+	file    string
+	errs    *errorList
+	root    *block
+	open    []*block // the root, and the blocks that are open
+	ended   *block   // the last one that was closed
+	endPos  Pos
+	crooked *ending // the first one whose brace is not below its statement
+	last    int     // line that is not blank
+}
+
+// ending is where a block is closed.
+type ending struct {
+	block *block
+	pos   Pos
 }
 
 // scan reads the lines of a file into a block. ok is false if the braces are
@@ -56,7 +66,11 @@ func scan(file, text string, errs *errorList) (root *block, ok bool) {
 		s.line(n, strings.TrimRight(line, " \t\r"))
 	}
 	for _, b := range s.open[1:] {
-		errs.add(b.pos, "the block that begins here is not closed: a } is missing by the end of the file, line %d", n)
+		hint := ""
+		if c := s.crooked; c != nil && c.block.pos.Line > b.pos.Line {
+			hint = fmt.Sprintf("; the } on line %d, which closes the block of line %d, may be meant for it", c.pos.Line, c.block.pos.Line)
+		}
+		errs.add(b.pos, "the block that begins here is not closed: a } is missing by the end of the file, line %d%s", s.last, hint)
 	}
 	return s.root, len(errs.all) == before
 }
@@ -78,6 +92,9 @@ func (s *scanner) line(n int, line string) {
 		s.errs.add(Pos{s.file, n, 1}, "the line has %d bytes, at most %d are allowed", len(line), maxLine)
 		return
 	}
+	if line != "" {
+		s.last = n
+	}
 	opened, closed := 0, false
 	var last *string // where a comment goes that comes next
 	for at := skipBlanks(line, 0); at < len(line); at = skipBlanks(line, at) {
@@ -91,7 +108,7 @@ func (s *scanner) line(n int, line string) {
 			}
 			return
 		case line[at] == '}':
-			last = s.closeBlock(pos)
+			last = s.closeBlock(pos, at == skipBlanks(line, 0))
 			opened, closed = max(0, opened-1), true
 			at++
 		case closed:
@@ -122,11 +139,12 @@ func (s *scanner) statement(n int, line string, at, opened int) (comment *string
 		sh.end = rawEnd(text, sh.raw, opened)
 	}
 	end = at + sh.end
-	it := s.add(item{pos: s.at(n, line, at), text: strings.TrimRight(text[:sh.end], " \t"), shape: sh})
+	text = strings.TrimRight(text[:sh.end], " \t")
+	it := s.add(item{pos: s.at(n, line, at), text: text, shape: shapeOf(text)})
 	if end == len(line) || line[end] != '{' {
 		return &it.comment, end, false
 	}
-	it.block = &block{pos: s.at(n, line, end)}
+	it.block = &block{pos: s.at(n, line, end), indent: 1 + skipBlanks(line, 0)}
 	if len(s.open) > maxDepth {
 		s.errs.add(it.block.pos, "blocks are nested more than %d deep", maxDepth)
 	}
@@ -135,9 +153,16 @@ func (s *scanner) statement(n int, line string, at, opened int) (comment *string
 }
 
 // rawEnd finds where text that is taken as it is ends: before the closing
-// braces of the blocks that were opened on the same line.
+// braces of the blocks that were opened on the same line, behind which there
+// may be a comment.
 func rawEnd(text string, from, opened int) int {
 	end := len(text)
+	if last := strings.LastIndexByte(text, '}'); opened > 0 && last > from {
+		if behind := text[last+1:]; strings.HasPrefix(strings.TrimLeft(behind, " \t"), "#") && blank(behind[0]) {
+			end = last + 1
+		}
+	}
+	whole := end
 	for ; opened > 0 && end > from; opened-- {
 		shorter, ok := strings.CutSuffix(strings.TrimRight(text[:end], " \t"), "}")
 		if !ok || shorter == "" || !blank(shorter[len(shorter)-1]) {
@@ -145,12 +170,15 @@ func rawEnd(text string, from, opened int) int {
 		}
 		end = max(from, len(shorter))
 	}
+	if end == whole {
+		return len(text) // no brace: the comment is text too
+	}
 	return end
 }
 
 // closeBlock ends the innermost block and returns where a comment behind the
-// brace goes.
-func (s *scanner) closeBlock(pos Pos) *string {
+// brace goes. first tells that the brace begins its line.
+func (s *scanner) closeBlock(pos Pos, first bool) *string {
 	if len(s.open) == 1 {
 		if s.ended == nil {
 			s.errs.add(pos, "this } closes nothing: no block is open")
@@ -163,5 +191,8 @@ func (s *scanner) closeBlock(pos Pos) *string {
 	s.open = s.open[:len(s.open)-1]
 	b.lines = 1 + pos.Line - b.pos.Line
 	s.ended, s.endPos = b, pos
+	if first && pos.Col != b.indent && s.crooked == nil {
+		s.crooked = &ending{b, pos}
+	}
 	return &b.after
 }

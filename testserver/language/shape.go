@@ -130,6 +130,10 @@ func (s *shape) background(line string, word span) {
 	}
 	s.word, s.body = "bg", word.to
 	s.inner = skipBlanks(line, colon+1)
+	if s.inner == len(line) || strings.IndexByte("{}#", line[s.inner]) >= 0 {
+		s.end = s.inner
+		return
+	}
 	in := shapeOf(line[s.inner:])
 	s.end = s.inner + in.end
 	if in.raw >= 0 {

@@ -28,6 +28,15 @@ func (r *reader) read() Statement {
 	return st
 }
 
+// withBlock tells a fault whether it has a block.
+func (s Statement) withBlock(has bool) Statement {
+	if f, ok := s.Do.(Fault); ok {
+		f.Block = has
+		s.Do = f
+	}
+	return s
+}
+
 // prefixes reads "[race] ! $".
 func (r *reader) prefixes() (conditions []Condition, outcome Outcome) {
 	for _, p := range r.shape.prefixes {

@@ -153,5 +153,8 @@ func (x *tokenizer) word() string {
 }
 
 func withoutBlanks(word string) string {
+	if !strings.ContainsAny(word, " \t") {
+		return word
+	}
 	return strings.NewReplacer(" ", "", "\t", "").Replace(word)
 }

@@ -94,7 +94,7 @@ func Resolve(s *Script, st Statement, vars map[string]string) (Statement, error)
 		return value, true, ok
 	}
 	r := &reader{pos: st.Pos, text: st.Text, names: namesOf(s), vars: lookup}
-	st.Do = r.read().Do
+	st.Do = r.read().withBlock(st.Body != nil).Do
 	if r.wrong != nil {
 		return st, r.wrong
 	}
