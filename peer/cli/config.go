@@ -57,7 +57,7 @@ func (f flags) open(name string, p Process) (*setup, error) {
 		Name: name, Group: f.group, Identity: id, PID: os.Getpid(),
 		Network: network, Faults: faults, Bind: f.bind, Advertise: advertise,
 		Service: f.bootstrap, Token: token, Join: f.join,
-		Data: data, Log: s.book.Logger,
+		Data: data, Log: s.book.Logger, Probes: f.test != "",
 	}
 	if s.cfg.Extensions, err = extensions(); err != nil {
 		return nil, errors.Join(err, id.Close())

@@ -62,6 +62,10 @@ type Config struct {
 	// not block.
 	Announce func(extension.Change)
 
+	// Probed is told of each answer to a probe and how long it took, in the
+	// way of Announce. Nil asks for none.
+	Probed func(name string, rtt time.Duration)
+
 	// Verify asks who answers at an address, and fails unless it is a peer of
 	// this group. It is called before an address that may have changed hands
 	// is joined: a lost member's, or a listed one. Nil skips the question.
@@ -237,7 +241,12 @@ func (g *Group) apply(n notice) {
 	g.mu.Lock()
 	g.note(n)
 	changes := g.table.apply(n, g.self)
+	e := g.table.byKey[g.table.byNode[n.node]]
+	probed := n.kind == nodeAnswered && g.cfg.Probed != nil && e != nil && e.node == n.node
 	g.mu.Unlock()
+	if probed {
+		g.cfg.Probed(e.Member.Name, n.rtt) // only this goroutine changes entries
+	}
 	for _, c := range changes {
 		g.cfg.Announce(c)
 	}

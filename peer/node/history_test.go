@@ -155,3 +155,30 @@ func TestHistoryIsOfThisBoot(t *testing.T) {
 		nowhere.quit()
 	})
 }
+
+func TestProbesAreEventsIfAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		alice := l.start("alice", func(c *node.Config) { c.Probes = true })
+		bob := l.start("bob", nil)
+		alice.init()
+		bob.init()
+		time.Sleep(10 * time.Second)
+		probes := func(p *peer) (n int) {
+			for _, e := range p.history() {
+				if rtt, ok := e.Fields["rtt"].(float64); e.Type == journal.TypeProbe && ok && rtt >= 0 && e.Text == "bob" {
+					n++
+				}
+			}
+			return n
+		}
+		if n := probes(alice); n < 5 || n > 20 {
+			t.Errorf("alice has %d probes of 10 seconds in her journal", n)
+		}
+		if n := strings.Count(fmt.Sprint(bob.history()), journal.TypeProbe); n > 0 {
+			t.Errorf("bob, who was not asked, has %d", n)
+		}
+		alice.quit()
+		bob.quit()
+	})
+}

@@ -58,7 +58,7 @@ func (l *live) form(base context.Context, boot int, settings *membership.Setting
 		Name: n.cfg.Name, ID: n.cfg.Identity.ID, Boot: boot,
 		Label: memberlistLabel(n.cfg.Group), Endpoint: e, Advertise: n.cfg.Advertise,
 		Settings: settings, Log: n.log("membership"),
-		Announce: l.announce, Verify: l.ask,
+		Announce: l.announce, Probed: l.probed(), Verify: l.ask,
 	})
 	if err != nil {
 		return err
@@ -68,6 +68,16 @@ func (l *live) form(base context.Context, boot int, settings *membership.Setting
 	e.Handle(l.label("who"), l.guarded(l.answer))
 	l.spawn(func() { _ = e.Serve(l.ctx) }) // ends with ctx or with Close; nothing to add
 	return nil
+}
+
+// probed records answers to probes, if that is asked for.
+func (l *live) probed() func(name string, rtt time.Duration) {
+	if !l.node.cfg.Probes {
+		return nil
+	}
+	return func(name string, rtt time.Duration) {
+		l.node.journal.Record(journal.TypeProbe, name, map[string]any{"rtt": rtt.Seconds()})
+	}
 }
 
 // spawn runs f as a task that close waits for. After close it does nothing,

@@ -61,6 +61,7 @@ type Config struct {
 	Data       files.FS // where peers are remembered and the journal is kept; nil is nowhere
 	Settings   *membership.Settings
 	Extensions []extension.Extension
+	Probes     bool // each answer to a probe of the membership is an event
 
 	// Log gives each component its logger; nil logs nothing.
 	Log func(component string) zerolog.Logger
