@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -24,6 +25,7 @@ import (
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/peer/cli"
+	"github.com/peerlab/peerlab/testserver/coordinator"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
 	"github.com/peerlab/peerlab/testserver/run"
@@ -39,6 +41,8 @@ func TestMain(m *testing.M) {
 			os.Exit(fakePeer(os.Args[2], os.Args[3:]))
 		case "fake-runner":
 			os.Exit(fakeRunner(os.Args[2]))
+		case "fake-world":
+			os.Exit(fakeWorld(os.Args[2]))
 		case "peer":
 			os.Exit(realPeer(os.Args[2:]))
 		case "watchdog":
@@ -204,6 +208,30 @@ func fakeRunner(dir string) int {
 		if o, is := m.Body.(testlink.Opened); is {
 			fmt.Println(o.Hello.PID)
 		}
+	})
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// fakeWorld runs a world with peers that do not end by themselves, of which
+// one is paused, and prints what is told of them.
+func fakeWorld(dir string) int {
+	w := local.NewWorld(local.Config{Program: []string{os.Args[0], "fake-peer", "undead"}, Dir: func(name string) (string, error) {
+		dir := filepath.Join(dir, name)
+		return dir, os.MkdirAll(dir, 0o755)
+	}})
+	for i, o := range []coordinator.Order{
+		{Verb: coordinator.Start, Peer: "alice"}, {Verb: coordinator.Start, Peer: "bob"},
+		{Verb: coordinator.Pause, Peer: "bob"}, {Verb: coordinator.Start, Peer: "charly"},
+	} {
+		o.ID = uint64(i)
+		w.Do(o)
+	}
+	err := w.Run(context.Background(), func(m coordinator.Message) {
+		if m.Link != nil {
+			m.Link.Command("init")
+		}
+		fmt.Printf("%T\n", m.Body)
 	})
 	fmt.Fprintln(os.Stderr, err)
 	return 1
