@@ -100,7 +100,7 @@ was reached), 3 the harness itself failed, 130 interrupted.`,
 		},
 		Run: func(*cobra.Command, []string) {}, // Args lets nothing through
 	}
-	root.AddCommand(runCommand(p), serveCommand(p), listCommand(p), reportCommand(p), traceCommand(p), lintCommand(p),
+	root.AddCommand(runCommand(p), serveCommand(p), listCommand(p), reportCommand(p), traceCommand(p), lintCommand(p), fmtCommand(p),
 		peerCommand(p), watchdogCommand(p))
 	program.Prepare(root, p.env)
 	return root

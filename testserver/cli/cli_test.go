@@ -199,7 +199,7 @@ func TestKeywordsAreNoNames(t *testing.T) {
 // every flag.
 func TestHelp(t *testing.T) {
 	var out strings.Builder
-	for _, name := range []string{"run", "serve", "list", "report", "lint"} {
+	for _, name := range []string{"run", "serve", "list", "report", "lint", "fmt"} {
 		out.Reset()
 		if s := cli.Main(t.Context(), []string{name, "--help"}, cli.Process{Stdout: &out, Stderr: &out}); s != 0 {
 			t.Errorf("%s --help: status %d", name, s)
@@ -213,7 +213,7 @@ func TestHelp(t *testing.T) {
 func TestWrongFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"nonsense"}, {"run"}, {"run", "--nonsense", "x"}, {"run", "/nowhere/x.cmd"}, {"run", "--budget", "-1s", "x"},
-		{"run", "--filter", "(", "."}, {"report", "/nowhere"}, {"serve"}, {"lint"},
+		{"run", "--filter", "(", "."}, {"report", "/nowhere"}, {"serve"}, {"lint"}, {"fmt"}, {"fmt", "-w", "--check", "x"},
 	} {
 		var out, errs strings.Builder
 		if s := cli.Main(t.Context(), args, cli.Process{Stdout: &out, Stderr: &errs}); s != cli.StatusBroken {

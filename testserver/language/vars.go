@@ -42,15 +42,16 @@ func expand(text string, with func(part, name string) string) string {
 		}
 		b.WriteString(text[:i])
 		text = text[i:]
-		part := "$"
-		if strings.HasPrefix(text, "$$") {
+		part := variableAt.FindString(text)
+		switch {
+		case strings.HasPrefix(text, "$$"):
 			part = "$$"
 			b.WriteString(with(part, ""))
-		} else if part = variableAt.FindString(text); part != "" {
-			b.WriteString(with(part, strings.Trim(part, "${}")))
-		} else {
+		case part == "":
 			part = "$"
 			b.WriteString(part)
+		default:
+			b.WriteString(with(part, strings.Trim(part, "${}")))
 		}
 		text = text[len(part):]
 	}
