@@ -372,9 +372,9 @@ func (s *session) introduction(k kind) frame {
 
 func noMember(name string, names []string) error {
 	if len(names) == 0 {
-		return fmt.Errorf("%s is %w: nobody else is", name, ErrNoMember)
+		return fmt.Errorf("%w %s: nobody else is in the chat", ErrNoMember, name)
 	}
-	return fmt.Errorf("%s is %w: %s", name, ErrNoMember, strings.Join(names, ", "))
+	return fmt.Errorf("%w %s: there are %s", ErrNoMember, name, strings.Join(names, ", "))
 }
 
 func noStream(name string) error {

@@ -48,7 +48,7 @@ var (
 	// ErrText is matched by the error for a text that cannot be a message.
 	ErrText = errors.New("not a message")
 	// ErrNoMember is matched by the error for a name that is not in the chat.
-	ErrNoMember = errors.New("not in the chat")
+	ErrNoMember = errors.New("no chat member")
 )
 
 // Config says how a room behaves. The zero value is what a peer uses.
