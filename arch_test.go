@@ -56,6 +56,8 @@ func rules() []rule {
 			who: []string{"bootstrap-api"}, never: []string{"peer/...", "testserver/...", "bootstrap-server/...", "os", "os/..."}},
 		{why: "the scenario language is pure: parsed files are data, judging is a function of events",
 			who: []string{"testserver/scenario"}, never: []string{"net", "net/http", "os", "os/...", "peer/...", "bootstrap-api/..."}},
+		{why: "the scenario language is pure: a parsed file is data, the same for every world; of the faults it takes their description",
+			who: []string{"testserver/language"}, never: []string{"net", "net/...", "os", "os/...", "syscall", "peer/...", "bootstrap-api/...", "testserver/...", "internal/files", "internal/netx", "internal/netsim", "github.com/...", "golang.org/..."}},
 		{why: "Firestore and the cloud belong to the service that runs there",
 			who: []string{"..."}, except: []string{"bootstrap-cloudfunctions/..."}, never: []string{"cloud.google.com/..."}},
 	}
@@ -177,6 +179,8 @@ func TestRulesCanFail(t *testing.T) {
 		{name: "x", dir: "peer/node", imports: []string{"os/exec"}},
 		{name: "x", dir: "internal/netx", imports: []string{"peer/node"}},
 		{name: "x", dir: "testserver/scenario", imports: []string{"net/http"}},
+		{name: "x", dir: "testserver/language", imports: []string{"os"}},
+		{name: "x", dir: "testserver/language", imports: []string{"testserver/judge"}},
 	} {
 		if !slices.ContainsFunc(rules(), func(r rule) bool { return r.breach(f) != "" }) {
 			t.Errorf("no rule is against %s importing %s", f.dir, f.imports[0])
