@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ const (
 	JournalFile  = "journal.jsonl"
 	ResultFile   = "result.json"
 	JUnitFile    = "junit.xml"
+	PageFile     = "report.html"
 )
 
 // Dir is the directory of one run. It is written as the run goes on, so that
@@ -134,6 +136,24 @@ func (d *Dir) WriteJUnit(r *Result) error {
 	return errors.Join(JUnit(f, []*Result{r}), f.Close())
 }
 
+// WriteHTML keeps the result, and the journal so far, as a page.
+func (d *Dir) WriteHTML(r *Result) error { return WriteHTML(d.path, r) }
+
+// WriteHTML makes the page of a run anew from its directory.
+func WriteHTML(dir string, r *Result) error {
+	j, err := os.Open(filepath.Join(dir, JournalFile))
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	f, err := os.Create(filepath.Join(dir, PageFile))
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	return errors.Join(HTML(w, r, j), w.Flush(), f.Close())
+}
+
 // Close closes the journal.
 func (d *Dir) Close() error { return d.journal.Close() }
 
@@ -153,7 +173,7 @@ func Load(dir string) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ResultFile), err)
 	}
 	if r.Schema != Schema {
-		return nil, fmt.Errorf("%s: %w: schema %d, this program reads %d", dir, ErrSchema, r.Schema, Schema)
+		return nil, fmt.Errorf("%s: %w: schema %d, this program reads %d: run the scenario again, or use the release that ran it", dir, ErrSchema, r.Schema, Schema)
 	}
 	return &r, nil
 }

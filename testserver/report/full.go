@@ -44,7 +44,7 @@ func fullReport(r *Result, look Look) string {
 	case Some:
 		f.add(weighPhases, 1, f.phases()...)
 	}
-	if r.Verdict != Passed {
+	if r.Verdict != Passed && r.Verdict != NotRun {
 		f.failures()
 	}
 	if !look.endless {
@@ -347,6 +347,9 @@ func (f *full) list(head string, things []string) []string {
 // end is the seed, how to run it again, and the verdict.
 func (f *full) end() {
 	r := f.r
+	if r.Note != "" {
+		f.add(weighEnd, 1, f.wrap("note: ", r.Note, 3)...)
+	}
 	verdict, rest, again := verdictLine(r)
 	line := f.verdict(r.Verdict, verdict) + rest
 	if width(verdict+rest+again) <= f.width {

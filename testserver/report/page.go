@@ -225,13 +225,16 @@ func head(r *Result) pageHead {
 	if r.Rerun != "" {
 		h.Figures = append(h.Figures, "again: "+plain(r.Rerun))
 	}
-	if r.Verdict != Passed {
+	if r.Note != "" {
+		h.Why = plain(r.Note)
+	}
+	if r.Verdict != Passed && r.Verdict != NotRun {
 		var b strings.Builder
 		_ = Print(&b, r, Look{Rows: None, Width: 50, endless: true}) // a strings.Builder takes all
 		h.Report = strings.Trim(b.String(), "\n")
-		if r.Verdict != Failed {
-			h.Why = plain(r.Why)
-		}
+	}
+	if r.Verdict != Passed && (r.Verdict != Failed || r.flipped()) {
+		h.Why = plain(r.Why)
 	}
 	return h
 }

@@ -83,10 +83,13 @@ func originalReport(r *Result, look Look) string {
 	if look.Rows != None {
 		p.rows(r, look.Rows == All || len(r.Rows) <= maxRows && r.Verdict == Passed)
 	}
-	if r.Verdict != Passed {
+	if r.Verdict != Passed && r.Verdict != NotRun {
 		p.failures(r)
 	}
 	if !look.endless {
+		if r.Note != "" {
+			p.line("note: %s", plain(r.Note))
+		}
 		verdict, rest, again := verdictLine(r)
 		p.line("%s%s%s", p.verdict(r.Verdict, verdict), rest, again)
 	}
@@ -207,11 +210,17 @@ func verdictLine(r *Result) (verdict, rest, again string) {
 	if r.Verdict == Running {
 		verdict = "UNKNOWN: the runner has not written a verdict; it still runs, or was killed"
 	}
-	if r.Verdict == Unknown || r.Verdict == Interrupted || r.Verdict == Broken {
+	if slices.Contains([]Verdict{Unknown, Interrupted, Broken, NotRun}, r.Verdict) || r.Verdict == Failed && r.flipped() {
 		verdict += ": " + plain(r.Why)
 	}
 	rest = fmt.Sprintf("  %s  %.2f s  %s", plain(r.Path), float64(r.DurationMS)/1000, plain(r.Dir))
 	return verdict, rest, "  again: " + plain(r.Rerun)
+}
+
+// flipped tells a run that is called failed because it passed, or otherwise
+// for a reason that no row and no problem gives.
+func (r *Result) flipped() bool {
+	return len(r.Problems) == 0 && !slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Status == Fail })
 }
 
 // count is a number of things in words: "1 row", "2 rows".

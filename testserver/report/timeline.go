@@ -294,7 +294,11 @@ func (t *timeline) living(e journal.Event, at time.Duration) {
 	switch what {
 	case "start":
 		t.closeOpen(t.lives, peer, at, e)
-		t.lives = append(t.lives, life{span: span{at, lasting}, peer: peer, boot: t.boots(peer) + 1})
+		boot, ok := e.Fields["number"].(float64)
+		if !ok {
+			boot = float64(t.boots(peer) + 1)
+		}
+		t.lives = append(t.lives, life{span: span{t.firstOf(peer, int(boot), at), lasting}, peer: peer, boot: int(boot)})
 	case "gone":
 		t.closeOpen(t.lives, peer, at, e)
 		t.closeOpen(t.pauses, peer, at, e)
@@ -303,6 +307,20 @@ func (t *timeline) living(e journal.Event, at time.Duration) {
 	case "resume":
 		t.closeOpen(t.pauses, peer, at, e)
 	}
+}
+
+// firstOf is when a boot was first heard of: its start is known only when the
+// peer has attached, and by then it has done things.
+func (t *timeline) firstOf(peer, boot int, known time.Duration) time.Duration {
+	for _, e := range t.events {
+		if e.at >= known {
+			break
+		}
+		if e.peer == peer && e.boot == boot {
+			return e.at
+		}
+	}
+	return known
 }
 
 func (t *timeline) boots(peer int) int {
