@@ -136,11 +136,10 @@ func TestBadLinks(t *testing.T) {
 		for i := range messages {
 			peers[i%3].do("msg", fmt.Sprint("message ", i))
 			time.Sleep(2 * time.Second)
-			if !whole(peers)() {
-				for _, p := range peers {
-					t.Errorf("%s sees %s", p.Name(), p.sees())
+			for _, p := range peers {
+				if strings.Contains(p.sees(), "lost") { // suspected is allowed
+					t.Fatalf("%s sees %s", p.Name(), p.sees())
 				}
-				return
 			}
 		}
 		l.until(10*time.Second, "the last message", func() bool { return peers[0].heard(fmt.Sprint("message ", messages-1)) > 0 })
