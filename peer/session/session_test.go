@@ -104,7 +104,8 @@ func TestGolden(t *testing.T) {
 			"member back charly", "view <joined> charly is back", "view <charly> sorry", "chat sorry\tfrom=charly\tid=c/2/1\tlate=true",
 			"view <left> bob is leaving", "member left bob", "member joined dora", "view <joined> dora has joined",
 			"view <left> dora is leaving", "command members", "view <joined> dora has joined",
-			"member joined bob", "view <joined> bob has joined", "member back dora", "view <joined> dora is back",
+			"member joined bob", "view <joined> bob is back", "member dead dora", "view <lost> dora is gone", "member back dora", "view <joined> dora is back",
+			"member dead bob", "view <lost> bob is gone", "member joined bob", "view <joined> bob has joined",
 			"command memberlistleave", "member left dora", "command init", "member joined dora", "member back charly", "view <joined> charly is back",
 		),
 		"odd commands": start(
@@ -114,7 +115,7 @@ func TestGolden(t *testing.T) {
 			"view <dave> hi", "chat hi\tfrom=dave\tid=d/1/1", "member joined node~1 x", "command quit",
 		),
 		"step by step": {
-			"command memberlistconfigure", "command memberlistcreate", "command memberliststart", "member joined bob",
+			"command memberlistconfigure", "command memberlistcreate", "command bootstrapjoin", "command memberliststart", "command memberlistjoin", "member joined bob",
 			"command chatstart", "view <bob> hi", "chat hi\tfrom=bob\tid=b/1/1",
 		},
 		"alone": {"bootstrap join", "command init", "command msg anybody\toutput=nobody else is in the chat yet"},

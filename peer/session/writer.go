@@ -18,8 +18,10 @@ var (
 
 // other is another peer, as far as the scenario has come.
 type other struct {
+	known  bool // it has been there
 	up     bool // it runs
 	open   bool // its chat is open
+	left   bool // it went in order, and is news when it returns
 	ending bool // it was told to end, and this peer has not been told yet
 	asked  bool // what this peer sees of it next is expected
 	again  bool // this peer meets it anew, because it had left itself
@@ -55,7 +57,7 @@ func (w *writer) phase(title string) {
 func (w *writer) begin(b beginning) {
 	w.others, w.seen, w.bare = map[string]*other{}, map[string]int{}, b.bare
 	for _, name := range b.peers {
-		w.others[name] = &other{up: true, open: true}
+		w.others[name] = &other{known: true, up: true, open: true}
 	}
 	w.phase("start")
 	switch {
@@ -239,7 +241,7 @@ func (w *writer) comes(word, name string, o *other) {
 		w.line("%s init", name)
 	case word == "joined" && o.up:
 		return
-	case word == "joined":
+	case word == "joined" && !o.left:
 		w.line("restart fresh %s", name) // with another key: who has his own is back
 	case o.up:
 		w.line("kill %s", name)
@@ -247,13 +249,17 @@ func (w *writer) comes(word, name string, o *other) {
 	default:
 		w.line("restart %s", name)
 	}
-	o.up, o.open, o.asked = true, true, true
+	// Somebody else under an old name looks different from one case to the next.
+	stranger := word == "joined" && o.known && !o.left
+	o.up, o.open, o.asked, o.known = true, true, !stranger, true
 	if w.bare {
 		w.line("%s await view(%s) == alive within 30s", w.self, name)
 	} else {
 		w.line("await converged within 30s")
 	}
-	w.expect("member", word+" "+name)
+	if !stranger {
+		w.expect("member", word+" "+name)
+	}
 }
 
 func (w *writer) goes(word, name string, o *other) {
@@ -269,7 +275,7 @@ func (w *writer) goes(word, name string, o *other) {
 		w.line("%s %s", verb, name)
 		o.asked = o.open
 	}
-	o.up, o.open, o.ending = false, false, false
+	o.up, o.open, o.ending, o.left = false, false, false, word == "left"
 	w.line("%s await view(%s) == %s within 30s", w.self, name, state)
 	w.expect("member", word+" "+name)
 }

@@ -17,13 +17,14 @@ import (
 func (p *peer) journal() []repl.Command {
 	return []repl.Command{
 		{
-			Name: "trace", Group: "journal", MinArgs: 2, MaxArgs: 3, Query: true,
-			Usage:   "relation M1 M2 | export FILE",
+			Name: "trace", Group: "journal", MaxArgs: 3, Query: true,
+			Usage:   "[relation M1 M2 | export FILE]",
 			Summary: "the order of two messages; the journal for ShiViz",
-			Help: "Relation tells whether message M1 was sent before M2, after it, or at the same\n" +
-				"time as far as anybody can tell (concurrent), and why. A message is named by\n" +
-				"its text, the latest one counts, or by its id. Export writes this peer's\n" +
-				"journal as a log for ShiViz, which draws who knew of what.\n\n" +
+			Help: "Without arguments it lists the messages and their ids. Relation tells whether\n" +
+				"message M1 was sent before M2, after it, or at the same time as far as anybody\n" +
+				"can tell (concurrent), and why. A message is named by its text, the latest one\n" +
+				"counts, or by its id. Export writes this peer's journal as a log for ShiViz,\n" +
+				"which draws who knew of what.\n\n" +
 				"\ttrace relation \"hello\" \"hello alice\"\n\ttrace export alice.log",
 			Complete: p.completeTrace,
 			File:     func(args []string) bool { return len(args) == 1 && args[0] == "export" },
@@ -42,6 +43,9 @@ func (p *peer) journal() []repl.Command {
 }
 
 func (p *peer) trace(_ context.Context, c *repl.Call) error {
+	if len(c.Args) == 0 {
+		return p.traceList(c)
+	}
 	switch verb := c.Args[0]; {
 	case verb == "relation" && len(c.Args) == 3:
 		return p.traceRelation(c)
@@ -65,6 +69,24 @@ type traced struct {
 	Text string `json:"text"`
 }
 
+func tracedOf(m trace.Message) traced { return traced{m.ID, m.From, m.Text} }
+
+func (p *peer) traceList(c *repl.Call) error {
+	all, err := trace.Messages(p.Node.History())
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	list, rows := []traced{}, [][]string{}
+	for _, m := range all {
+		list = append(list, tracedOf(m))
+		rows = append(rows, []string{m.Short(), m.Text})
+	}
+	if c.JSON {
+		return printJSON(c.Out, list)
+	}
+	return printTable(c.Out, []string{"ID", "MESSAGE"}, rows)
+}
+
 func (p *peer) traceRelation(c *repl.Call) error {
 	all, err := trace.Messages(p.Node.History())
 	if err != nil {
@@ -78,8 +100,7 @@ func (p *peer) traceRelation(c *repl.Call) error {
 	}
 	r := trace.Relate(m[0], m[1])
 	if c.JSON {
-		of := func(m trace.Message) traced { return traced{m.ID, m.From, m.Text} }
-		return printJSON(c.Out, relation{of(m[0]), of(m[1]), r.Order.String(), r.Reason})
+		return printJSON(c.Out, relation{tracedOf(m[0]), tracedOf(m[1]), r.Order.String(), r.Reason})
 	}
 	fmt.Fprintf(c.Out, "%s: %s\n", r.Order, repl.Neutral(r.Reason))
 	return nil

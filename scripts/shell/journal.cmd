@@ -9,6 +9,9 @@ msg one
 #> ^delivered to 1
 msg two
 #> ^delivered to 1
+trace
+#> ^[a-z]+/1/1 +one$
+#> ^[a-z]+/1/2 +two$
 trace relation one two            # messages are named by their texts, or ids
 #> ^before: both are of [a-z]+, who numbered them 1/1 and 1/2$
 trace relation two one

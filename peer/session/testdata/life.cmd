@@ -42,15 +42,24 @@ phase "members"
 alice members
 dora chatstart
 alice expect view "<joined> dora has joined" count == 1
-restart fresh bob
+restart bob
 await converged within 30s
 alice expect member "joined bob" count == 1
-alice expect view "<joined> bob has joined" count == 1
+alice expect view "<joined> bob is back" count == 1
 kill dora
+alice await view(dora) == dead within 30s
+alice expect member "dead dora" count == 1
+alice expect view "<lost> dora is gone" count == 1
 restart dora
 await converged within 30s
 alice expect member "back dora" count == 1
 alice expect view "<joined> dora is back" count == 1
+kill bob
+alice await view(bob) == dead within 30s
+alice expect member "dead bob" count == 1
+alice expect view "<lost> bob is gone" count == 1
+restart fresh bob
+await converged within 30s
 
 phase "memberlistleave"
 alice memberlistleave

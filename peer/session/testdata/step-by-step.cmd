@@ -14,8 +14,14 @@ alice memberlistconfigure
 phase "memberlistcreate"
 alice memberlistcreate
 
+phase "bootstrapjoin"
+alice bootstrapjoin
+
 phase "memberliststart"
 alice memberliststart
+
+phase "memberlistjoin"
+alice memberlistjoin
 spawn bob
 bob init
 alice await view(bob) == alive within 30s
