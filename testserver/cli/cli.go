@@ -14,7 +14,6 @@ import (
 	"github.com/peerlab/peerlab/internal/program"
 	peercli "github.com/peerlab/peerlab/peer/cli"
 	"github.com/peerlab/peerlab/testserver/local"
-	"github.com/peerlab/peerlab/testserver/report"
 )
 
 // StatusBroken is the exit status for what is not the scenario's fault, wrong
@@ -134,32 +133,4 @@ func ended(status int) error {
 		return nil
 	}
 	return errStatus(status)
-}
-
-func reportCommand(p Process) *cobra.Command {
-	var verbose, asJSON bool
-	c := &cobra.Command{
-		Use:   "report RUNDIR",
-		Short: "Print the report of a run again",
-		Long: `Report prints the report of a run again, from its directory; runs/latest is
-the last one. The exit status is that of the run.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := report.Load(args[0])
-			if err != nil {
-				return err
-			}
-			list := report.Some
-			if verbose {
-				list = report.All
-			}
-			if err := printResult(p, r, list, asJSON); err != nil {
-				return err
-			}
-			return ended(r.ExitStatus)
-		},
-	}
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every row")
-	c.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
-	return c
 }

@@ -161,9 +161,7 @@ func (d *Dir) Close() error { return d.journal.Close() }
 // which names the directory, as latest is on Windows. The error matches
 // ErrSchema for a result of another version.
 func Load(dir string) (*Result, error) {
-	if name, err := os.ReadFile(dir); err == nil {
-		dir = filepath.Join(filepath.Dir(dir), filepath.Base(string(trimNewline(name))))
-	}
+	dir = Resolve(dir)
 	data, err := os.ReadFile(filepath.Join(dir, ResultFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s is no run directory: %w", dir, err)
@@ -176,6 +174,15 @@ func Load(dir string) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w: schema %d, this program reads %d: run the scenario again, or use the release that ran it", dir, ErrSchema, r.Schema, Schema)
 	}
 	return &r, nil
+}
+
+// Resolve is the run directory that a path stands for: itself, or the one
+// that a file names.
+func Resolve(path string) string {
+	if name, err := os.ReadFile(path); err == nil {
+		return filepath.Join(filepath.Dir(path), filepath.Base(string(trimNewline(name))))
+	}
+	return path
 }
 
 func trimNewline(b []byte) []byte {
