@@ -6,6 +6,24 @@
 // A Table says what holds. What becomes of a packet is a pure function of the
 // table's seed, the two names and the packet's number on that link, so the
 // n-th packet of a link always meets the same fate, whoever else draws.
+//
+// Nothing is applied twice where two hosts hold tables that mirror each other.
+// The host that sends a packet applies everything to it; the one that receives
+// drops it for a cut only. The host that dials a stream applies everything to
+// both directions of it; the one that accepts holds it back for a cut only. If
+// a host holds a table Alone, it applies everything to what it receives and
+// accepts, too. It knows an accepted stream by the address that netx.Endpoint
+// tells it; one that does not say where it comes from, as memberlist's own, is
+// refused while a peer at its IP address is cut off.
+//
+// Through a cut no packet passes. Streams are not broken: bytes and ends are
+// held back, writes block when the buffer is full, deadlines pass as always,
+// and a dial waits; when the cut ends, what was held arrives in order. Streams
+// lose nothing and keep their order under all rules. The faults live in the
+// process: when it is killed, the kernel ends its streams, cut or not.
+//
+// The package must not know of peers, membership or chat: names are labels
+// here, and what counts is the one address of each host.
 package faulty
 
 import (
