@@ -85,7 +85,7 @@ type run struct {
 	screen  screen
 	node    *node.Node
 	shell   *repl.Shell
-	harness *harness // the test server that the peer is attached to, or nil
+	harness *attached // the test server that the peer is attached to, or nil
 	status  int
 	leave   context.CancelFunc // begins the orderly end of the node
 	gone    chan struct{}      // closed when the node has ended
