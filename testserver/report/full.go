@@ -232,7 +232,7 @@ func (f *full) failures() {
 func (f *full) first(row Row) {
 	f.add(weighFirst, 8, f.head(row)...)
 	if row.Expected != "" {
-		f.add(weighFirst, 3, f.wrap("  expected: ", row.Expected, 3)...)
+		f.add(weighFirst, 3, f.wrap("  expected: ", row.Expected)...)
 	}
 	f.add(weighFirst, 2, f.list("  closest:", row.Seen)...)
 	f.add(weighFirst, 1, f.list("  faults:", row.Faults)...)
@@ -263,7 +263,7 @@ func (f *full) head(row Row) []string {
 	if row.Peer != "" && !strings.Contains(wrong, row.Peer) {
 		wrong = row.Peer + ": " + wrong
 	}
-	wrongs := f.wrap("  "+row.status()+": ", wrong, 3)
+	wrongs := f.wrap("  "+row.status()+": ", wrong)
 	wrongs[0] = "  " + f.status(row.Status, row.status()) + wrongs[0][2+len(row.status()):]
 	return append(lines, wrongs...)
 }
@@ -296,7 +296,7 @@ func (f *full) others(rows []Row) {
 func (f *full) problems() {
 	var lines []string
 	for _, p := range f.r.Problems {
-		lines = append(lines, f.wrap("problem: ", p.Text, 3)...)
+		lines = append(lines, f.wrap("problem: ", p.Text)...)
 		for _, d := range p.Details[:min(len(p.Details), each(len(f.r.Problems)))] {
 			lines = append(lines, shorten("    "+plain(d), f.width))
 		}
@@ -348,7 +348,7 @@ func (f *full) list(head string, things []string) []string {
 func (f *full) end() {
 	r := f.r
 	if r.Note != "" {
-		f.add(weighEnd, 1, f.wrap("note: ", r.Note, 3)...)
+		f.add(weighEnd, 1, f.wrap("note: ", r.Note)...)
 	}
 	verdict, rest, again := verdictLine(r)
 	line := f.verdict(r.Verdict, verdict) + rest
@@ -363,15 +363,18 @@ func (f *full) end() {
 	f.add(weighEnd, 2, hint, line)
 }
 
-// wrap breaks a text into lines of the report's width, at most so many; lead
-// stands before the first and as much room before the others.
-func (f *full) wrap(lead, text string, most int) []string {
+// maxWrapped is how many lines a text gets that is broken into several.
+const maxWrapped = 3
+
+// wrap breaks a text into lines of the report's width; lead stands before the
+// first and as much room before the others.
+func (f *full) wrap(lead, text string) []string {
 	var lines []string
 	line := lead
 	room := strings.Repeat(" ", width(lead))
 	for word := range strings.FieldsSeq(plain(text)) {
 		if line != lead && line != room && width(line)+1+width(word) > f.width {
-			if len(lines) == most-1 {
+			if len(lines) == maxWrapped-1 {
 				line += " …"
 				break
 			}

@@ -180,6 +180,9 @@ func TestMatrix(t *testing.T) {
 		return all
 	}
 	alive := func(a, b string) report.Sight { return report.Sight{State: "alive", Chat: b != "peer-03"} }
+	if lines := report.Matrix(names(3), func(a, b string) report.Sight { return report.Sight{Blind: true} }); lines != nil {
+		t.Errorf("nothing is known, and it says %q", lines)
+	}
 	grid := report.Matrix(names(20), alive)
 	if len(grid) != 22 || grid[0] != "          a b c d e f g h i j k l m n o p q r s t" || grid[1] != "a peer-01 . + - + + + + + + + + + + + + + + + + +" {
 		t.Errorf("grid:\n%s", strings.Join(grid, "\n"))

@@ -19,11 +19,17 @@ const maxGrid = 20
 // Matrix is who sees whom as lines of text, for Result.Matrix: a grid with a
 // row for each viewer and a column for each peer that may be seen, if there
 // are no more than 20 peers; a line for each viewer that does not see all
-// alive and in its chat, otherwise. sees is asked once for each pair.
+// alive and in its chat, otherwise; nothing if nothing is known of anybody.
 //
 //	             alice bob charly   + alive, in chat   - alive, not in chat
 //	alice          .    +    X      ? suspect  X dead  (blank) unknown
 func Matrix(peers []string, sees func(viewer, other string) Sight) []string {
+	blind := func(viewer string) bool {
+		return !slices.ContainsFunc(peers, func(other string) bool { return other != viewer && !sees(viewer, other).Blind })
+	}
+	if !slices.ContainsFunc(peers, func(p string) bool { return !blind(p) }) {
+		return nil
+	}
 	if len(peers) > maxGrid {
 		return exceptions(peers, sees)
 	}

@@ -210,9 +210,17 @@ func (r *Result) decide() (Verdict, string) {
 		}
 	}
 	if asserted == 0 {
-		return Unknown, "nothing was asserted: add a testfilter line, or an expect"
+		return Unknown, "nothing was asserted: add " + r.assertion()
 	}
 	return Passed, ""
+}
+
+// assertion is what a scenario of this form lacks that asserts nothing.
+func (r *Result) assertion() string {
+	if r.phased() {
+		return "an expect, a never or an await"
+	}
+	return "a testfilter line"
 }
 
 // asserts tells whether a row that is OK has shown something: a filter, an

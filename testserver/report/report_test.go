@@ -37,8 +37,8 @@ func TestDecide(t *testing.T) {
 		want     report.Verdict
 		why      string
 	}{
-		{"nothing", nil, nil, report.Unknown, "nothing was asserted: add a testfilter line, or an expect"},
-		{"commands alone assert nothing", rows(ok), nil, report.Unknown, "nothing was asserted: add a testfilter line, or an expect"},
+		{"nothing", nil, nil, report.Unknown, "nothing was asserted: add a testfilter line"},
+		{"commands alone assert nothing", rows(ok), nil, report.Unknown, "nothing was asserted: add a testfilter line"},
 		{"passed", rows(ok, ok), nil, report.Passed, ""},
 		{"failed command", rows(fail, ok), nil, report.Failed, "x.cmd:1: row 0: why FAILED"},
 		{"failed before missed", rows(miss, fail), nil, report.Failed, "x.cmd:2: row 1: why FAILED"},

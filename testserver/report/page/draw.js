@@ -43,9 +43,10 @@ const draw = {
     paint.rect(state.gutter, 0, sight.width - state.gutter, sight.height);
     paint.clip();
     drawFaults(sight, count);
+    const crowd = sight.end - sight.first > CROWD;
+    if (crowd) drawDensity(sight, count);
     drawLives(sight, count);
-    if (sight.end - sight.first > CROWD) drawDensity(sight, count);
-    else {
+    if (!crowd) {
       drawMessages(sight, count);
       drawDots(sight, count);
     }
