@@ -12,12 +12,23 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/repl/readline"
+	"golang.org/x/sys/unix"
 )
 
 // stopOutput is ctrl-S and ctrl-Q.
 func (c *console) stopOutput(stop bool) {
 	c.t.Helper()
 	if err := readline.StopOutput(int(c.slave.Fd()), stop); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// withoutEcho makes the terminal show nothing that is typed.
+func (c *console) withoutEcho() {
+	c.t.Helper()
+	state := c.state()
+	state.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(int(c.slave.Fd()), readline.SetTermios, &state); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -96,6 +107,7 @@ func TestCloseOfAStoppedTerminal(t *testing.T) {
 func TestControlSInPlainMode(t *testing.T) {
 	for _, goOn := range []string{"\x11", ""} {
 		c := newConsole(t, 60, 10)
+		c.withoutEcho() // it would come in the middle of a message
 		found := c.state()
 		plain := readline.NewPlain(readline.Config{In: c.slave, Out: c.slave})
 		plain.SetPrompt("> ")
