@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/peerlab/peerlab/testserver/scenario"
+	"github.com/peerlab/peerlab/testserver/language"
 )
 
 // scenarios is where scenarios lie by convention.
@@ -37,7 +38,7 @@ func listCommand(p Process) *cobra.Command {
 
 func list(p Process, files []string) error {
 	w := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SCENARIO\tPEERS\tLINES\tFILTERS\tFILE")
+	fmt.Fprintln(w, "SCENARIO\tPEERS\tLINES\tASSERTIONS\tFILE")
 	var errs []error
 	for _, f := range files {
 		s, err := parse(f)
@@ -45,18 +46,34 @@ func list(p Process, files []string) error {
 			errs = append(errs, err)
 			continue
 		}
-		lines, filters := 0, 0
-		for _, st := range s.Statements {
+		lines, assertions := 0, 0
+		count := func(st *language.Statement) bool {
 			if !st.Inserted {
 				lines++
 			}
-			if st.IsFilter() {
-				filters++
+			if asserts(st) {
+				assertions++
 			}
+			return true
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", s.Name, len(s.Peers), lines, filters, f)
+		language.Walk(s.Body, count)
+		language.Walk(s.Cleanup, count)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", s.Name, len(s.Peers), lines, assertions, f)
 	}
 	return errors.Join(append(errs, w.Flush())...)
+}
+
+// asserts tells whether a statement can show something.
+func asserts(st *language.Statement) bool {
+	switch do := st.Do.(type) {
+	case language.Command:
+		return st.Outcome == language.MustFail || strings.HasPrefix(strings.TrimPrefix(do.Line, "/"), "testfilter ")
+	case language.Converged:
+		return !st.Inserted
+	case language.Output, language.Expect, language.Never, language.Await, language.Stable, language.Check:
+		return true
+	}
+	return false
 }
 
 func lintCommand(p Process) *cobra.Command {
@@ -78,7 +95,7 @@ func lintCommand(p Process) *cobra.Command {
 					errs = append(errs, err)
 					continue
 				}
-				for _, w := range scenario.Lint(s) {
+				for _, w := range language.Lint(s) {
 					fmt.Fprintf(p.Stdout, "%v\n", w)
 					warnings++
 				}

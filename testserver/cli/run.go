@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,10 +17,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/peerlab/peerlab/testserver/coordinator"
+	"github.com/peerlab/peerlab/testserver/language"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
-	"github.com/peerlab/peerlab/testserver/run"
-	"github.com/peerlab/peerlab/testserver/scenario"
 )
 
 // options are the flags that run and serve share.
@@ -98,7 +99,7 @@ bootstrap service of their own. No process outlives the run.`,
 }
 
 // load parses all files, so that an error is found before any peer starts.
-func load(paths []string, filter string) ([]*scenario.Script, error) {
+func load(paths []string, filter string) ([]*language.Script, error) {
 	match, err := regexp.Compile(filter)
 	if err != nil {
 		return nil, fmt.Errorf("--filter: %w", err)
@@ -107,7 +108,7 @@ func load(paths []string, filter string) ([]*scenario.Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	var scripts []*scenario.Script
+	var scripts []*language.Script
 	var errs []error
 	for _, f := range files {
 		if !match.MatchString(f) {
@@ -125,12 +126,12 @@ func load(paths []string, filter string) ([]*scenario.Script, error) {
 	return scripts, nil
 }
 
-func parse(file string) (*scenario.Script, error) {
+func parse(file string) (*language.Script, error) {
 	source, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return scenario.Parse(file, source)
+	return language.Parse(file, source)
 }
 
 // find names the files: those given, and *.cmd in and below folders, sorted.
@@ -174,7 +175,7 @@ func isRun(dir string) bool {
 }
 
 // runAll runs the scripts as often as wanted and returns the exit status.
-func (o *options) runAll(ctx context.Context, p Process, scripts []*scenario.Script) int {
+func (o *options) runAll(ctx context.Context, p Process, scripts []*language.Script) int {
 	var results []*report.Result
 	var verdicts []report.Verdict
 	for round := 1; o.again(round, verdicts) && ctx.Err() == nil; round++ {
@@ -228,26 +229,36 @@ func (o *options) wrapUp(p Process, results []*report.Result, verdicts []report.
 }
 
 // runLocal runs one scenario with processes of this machine.
-func (o *options) runLocal(ctx context.Context, p Process, s *scenario.Script) *report.Result {
+func (o *options) runLocal(ctx context.Context, p Process, s *language.Script) *report.Result {
 	program := []string{p.Self, "peer"}
 	if o.peer != "" {
 		program = []string{o.peer}
 	}
-	return o.runOne(ctx, p, s, "local", func(dir *report.Dir) run.Engine {
-		cfg := local.Config{Program: program, Env: p.Environ, Dir: dir.Peer}
+	seed := o.pickSeed()
+	return o.runOne(ctx, p, s, "local", seed, func(dir *report.Dir) coordinator.World {
+		cfg := local.Config{Program: program, Env: p.Environ, Dir: dir.Peer, Seed: seed}
 		if runtime.GOOS != "linux" {
 			cfg.Watchdog = []string{p.Self, "watchdog"}
 		}
-		return local.New(cfg)
+		return local.NewWorld(cfg)
 	}, 0)
 }
 
-// runOne runs a scenario with an engine, in a run directory, and reports it.
-// start is how long peers may take to attach; 0 for the default.
-func (o *options) runOne(ctx context.Context, p Process, s *scenario.Script, engine string, make func(*report.Dir) run.Engine, start time.Duration) *report.Result {
-	r := report.Result{Scenario: s.Name, Path: s.Path, Engine: engine, Rerun: o.rerun(s, engine), Started: time.Now()}
+// pickSeed is the seed that was given, or a new one. It is short enough to be
+// typed again.
+func (o *options) pickSeed() uint64 {
 	if o.seeded {
-		r.Seed = &o.seed
+		return o.seed
+	}
+	return uint64(rand.Uint32())
+}
+
+// runOne runs a scenario in a world, in a run directory, and reports it. start
+// is how long peers may take to attach; 0 for the default.
+func (o *options) runOne(ctx context.Context, p Process, s *language.Script, engine string, seed uint64, make func(*report.Dir) coordinator.World, start time.Duration) *report.Result {
+	r := report.Result{Scenario: s.Name, Path: s.Path, Engine: engine, Rerun: o.rerun(s, engine, seed), Started: time.Now()}
+	if o.seeded || !s.Original {
+		r.Seed = &seed
 	}
 	dir, err := report.Create(o.out, s.Name, r.Started)
 	if err != nil {
@@ -258,8 +269,8 @@ func (o *options) runOne(ctx context.Context, p Process, s *scenario.Script, eng
 	if err := dir.WriteScenario(s.Source); err != nil {
 		return o.broken(p, r, err)
 	}
-	cfg := run.Config{
-		Script: s, Engine: make(dir), Recorder: dir, Result: r,
+	cfg := coordinator.Config{
+		Script: s, World: make(dir), Recorder: dir, Result: r, Seed: seed,
 		Start: start, Command: o.timeout, Budget: o.budget,
 	}
 	list := report.Some
@@ -269,7 +280,7 @@ func (o *options) runOne(ctx context.Context, p Process, s *scenario.Script, eng
 			fmt.Fprintf(o.text(p), "%8.1f ms  %s\n", row.DurationMS, report.RowLine(row))
 		}
 	}
-	result, err := run.Run(ctx, cfg)
+	result, err := coordinator.Run(ctx, cfg)
 	err = errors.Join(err, dir.WriteJUnit(result), report.Prune(o.out, o.keep))
 	if err != nil {
 		return o.broken(p, *result, err)
@@ -309,13 +320,13 @@ func printResult(p Process, r *report.Result, list report.Rows, asJSON bool) err
 }
 
 // rerun is the command that does the same again.
-func (o *options) rerun(s *scenario.Script, engine string) string {
+func (o *options) rerun(s *language.Script, engine string, seed uint64) string {
 	words := []string{"testserver", "run"}
 	if engine != "local" {
 		words[1] = "serve"
 	}
-	if o.seeded {
-		words = append(words, fmt.Sprintf("--seed %d", o.seed))
+	if o.seeded || !s.Original {
+		words = append(words, fmt.Sprintf("--seed %d", seed))
 	}
 	if o.peer != "" {
 		words = append(words, "--peer", quoted(o.peer))

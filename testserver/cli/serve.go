@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/testserver/coordinator"
+	"github.com/peerlab/peerlab/testserver/language"
 	"github.com/peerlab/peerlab/testserver/remote"
 	"github.com/peerlab/peerlab/testserver/report"
-	"github.com/peerlab/peerlab/testserver/run"
-	"github.com/peerlab/peerlab/testserver/scenario"
 )
 
 func serveCommand(p Process) *cobra.Command {
@@ -47,7 +47,7 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 				return fmt.Errorf("--listen %q: %w: give HOST:PORT; port 0 is a free one", listen, err)
 			}
 			e := o.invite(p, l, scripts[0])
-			r := o.runOne(cmd.Context(), p, scripts[0], "remote", func(*report.Dir) run.Engine { return e }, wait)
+			r := o.runOne(cmd.Context(), p, scripts[0], "remote", o.pickSeed(), func(*report.Dir) coordinator.World { return &bridge{e, scripts[0].Peers} }, wait)
 			_ = l.Close() // usually closed by the engine
 			return ended(o.wrapUp(p, []*report.Result{r}, []report.Verdict{r.Verdict}))
 		},
@@ -59,7 +59,7 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 }
 
 // invite prints how to attach, and returns the engine that waits for it.
-func (o *options) invite(p Process, l net.Listener, s *scenario.Script) *remote.Engine {
+func (o *options) invite(p Process, l net.Listener, s *language.Script) *remote.Engine {
 	out := o.text(p)
 	token := p.env("PEERLAB_TOKEN")
 	if token == "" {

@@ -219,6 +219,9 @@ func (b *branch) whole() error {
 		m.endPhase()
 		m.addUnreached(m.cfg.Script.Body, len(m.result.Phases)-1)
 	}
+	if m.matrix == nil {
+		m.matrix = m.matrixNow()
+	}
 	b.healAll()
 	b.cleanup()
 	b.lastFence()
@@ -303,7 +306,9 @@ func (m *Machine) problem(p report.Problem) {
 func (m *Machine) wrong() {
 	if !m.failed {
 		m.failed = true
-		m.matrix = m.matrixNow()
+		if m.script != nil || m.matrix == nil {
+			m.matrix = m.matrixNow()
+		}
 	}
 }
 
@@ -337,9 +342,6 @@ func (m *Machine) Finish(now time.Time) *report.Result {
 	m.decide(r)
 	if r.Verdict != report.Passed {
 		r.Matrix = m.matrix
-		if r.Matrix == nil {
-			r.Matrix = m.matrixNow()
-		}
 	}
 	return r
 }

@@ -31,7 +31,7 @@ type Config struct {
 	// Seed decides every random choice.
 	Seed uint64
 	// Holds tells whether the word of a condition holds. Nil knows
-	// engine:NAME by Result.Engine, and GOOS:NAME; other words do not hold.
+	// engine:NAME by Result.Engine, GOOS:NAME and race; other words do not hold.
 	Holds func(word string) bool
 
 	Start   time.Duration // for a peer to attach, 15 s
@@ -66,7 +66,7 @@ func (c *Config) defaults() {
 		engine := c.Result.Engine
 		c.Holds = func(word string) bool {
 			goos, is := strings.CutPrefix(word, "GOOS:")
-			return word == "engine:"+engine || is && goos == runtime.GOOS
+			return word == "engine:"+engine || is && goos == runtime.GOOS || word == "race" && raced
 		}
 	}
 }

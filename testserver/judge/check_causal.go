@@ -96,7 +96,7 @@ type causalRun struct {
 type reader struct {
 	sender int
 	sent   int32
-	knows  knowledge  // what it has sent and shown, and all that lies behind that
+	knows  knowledge // what it has sent and shown, and all that lies behind that
 	seen   map[string]bool
 	shown  []*sending // to find which effect came before its cause
 }
