@@ -133,7 +133,7 @@ func (h *house) open(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle(testlink.Path, h.link)
 	mux.Handle("/", h.service)
-	l, err := netx.Real{}.Listen(ctx, "127.0.0.1:0")
+	l, err := netx.Real{}.Listen(context.WithoutCancel(ctx), "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("no free port for the run: %w", err)
 	}
