@@ -58,6 +58,10 @@ func rules() []rule {
 			who: []string{"testserver/scenario"}, never: []string{"net", "net/http", "os", "os/...", "peer/...", "bootstrap-api/..."}},
 		{why: "the scenario language is pure: a parsed file is data, the same for every world; of the faults it takes their description",
 			who: []string{"testserver/language"}, never: []string{"net", "net/...", "os", "os/...", "syscall", "peer/...", "bootstrap-api/...", "testserver/...", "internal/files", "internal/netx", "internal/netsim", "github.com/...", "golang.org/..."}},
+		{why: "logical time is mathematics",
+			who: []string{"internal/vclock"}, onlyStd: true},
+		{why: "a session becomes a scenario by its events alone",
+			who: []string{"peer/session", "internal/trace"}, never: []string{"net", "net/http", "os", "os/...", "peer/...", "testserver/..."}},
 		{why: "Firestore and the cloud belong to the service that runs there",
 			who: []string{"..."}, except: []string{"bootstrap-cloudfunctions/..."}, never: []string{"cloud.google.com/..."}},
 	}
