@@ -198,7 +198,7 @@ func (p *Peer) carryOut(id uint64, word, rest string, finish func(error, string)
 		p.message(rest)
 	case "chatmemberping":
 		if p.sees[rest] != "alive" {
-			finish(fmt.Errorf("no chat member %q", rest), "")
+			finish(fmt.Errorf("no chat member %s", rest), "")
 			return
 		}
 	case "echo":
