@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -213,6 +213,9 @@ func (o *options) wrapUp(p Process, results []*report.Result, verdicts []report.
 		fmt.Fprintf(o.text(p), "%d runs: %d passed, %d failed, %d unknown, %d harness errors\n", len(results),
 			count[report.Passed], count[report.Failed], count[report.Unknown]+count[report.Interrupted], count[report.Broken])
 	}
+	for _, f := range report.Flaky(results) {
+		fmt.Fprintln(o.text(p), f)
+	}
 	status := report.Worst(verdicts)
 	if o.junit == "" {
 		return status
@@ -276,16 +279,21 @@ func (o *options) runOne(ctx context.Context, p Process, s *language.Script, eng
 	list := report.Some
 	if o.verbose {
 		list = report.None // they come as they are decided
-		cfg.OnRow = func(row report.Row) {
-			fmt.Fprintf(o.text(p), "%8.1f ms  %s\n", row.DurationMS, report.RowLine(row))
-		}
 	}
-	result, err := coordinator.Run(ctx, cfg)
-	err = errors.Join(err, dir.WriteJUnit(result), report.Prune(o.out, o.keep))
+	result, err := o.watched(p, func(out io.Writer, observe func(coordinator.Snapshot)) (*report.Result, error) {
+		cfg.Observe = observe
+		if o.verbose {
+			cfg.OnRow = func(row report.Row) {
+				fmt.Fprintf(out, "%8.1f ms  %s\n", row.DurationMS, report.RowLine(row))
+			}
+		}
+		return coordinator.Run(ctx, cfg)
+	})
+	err = errors.Join(err, dir.WriteJUnit(result), dir.WriteHTML(result), report.Prune(o.out, o.keep))
 	if err != nil {
 		return o.broken(p, *result, err)
 	}
-	if err := printResult(p, result, list, o.json); err != nil {
+	if err := o.show(p, result, list); err != nil {
 		return o.broken(p, *result, err)
 	}
 	return result
@@ -296,27 +304,8 @@ func (o *options) broken(p Process, r report.Result, err error) *report.Result {
 	r.Problems = append(r.Problems, report.Problem{Harness: true, Text: err.Error()})
 	r.Schema = report.Schema
 	r.Decide()
-	_ = printResult(p, &r, report.Some, o.json) // there may be nowhere to say it
+	_ = o.show(p, &r, report.Some) // there may be nowhere to say it
 	return &r
-}
-
-// text is where the report goes.
-func (o *options) text(p Process) interface{ Write([]byte) (int, error) } {
-	if o.json {
-		return p.Stderr
-	}
-	return p.Stdout
-}
-
-// printResult prints a report, or the result as one line of JSON.
-func printResult(p Process, r *report.Result, list report.Rows, asJSON bool) error {
-	if !asJSON {
-		return report.Terminal(p.Stdout, r, list)
-	}
-	if err := report.Terminal(p.Stderr, r, list); err != nil {
-		return err
-	}
-	return json.NewEncoder(p.Stdout).Encode(r)
 }
 
 // rerun is the command that does the same again.

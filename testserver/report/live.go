@@ -14,8 +14,9 @@ import (
 type Snapshot struct {
 	Scenario  string
 	Phase     string        // its title
-	Line      int           // of the statement that runs; 0 for none
-	Statement string        // as it stands in the file
+	Statement string        // that runs, as it stands in the file; empty for none
+	Rows      int           // decided until now
+	Failed    int           // of them
 	Faults    []string      // in force, in the language's words
 	Elapsed   time.Duration // since the start of the run
 	Budget    time.Duration // after which it ends
@@ -27,8 +28,8 @@ type PeerState struct {
 	Name    string
 	State   string // "ready", "starting", "paused", "gone"
 	Boot    int
-	Members int    // how many others it sees in its group
-	Chat    int    // and in its chat; -1 if its own is not open
+	Members int    // how many it sees in its group, itself included
+	Chat    int    // and in its chat; 0 if its own is not open
 	Command string // that it carries out; empty for none
 }
 
@@ -195,9 +196,10 @@ func (l *Live) table(s *Snapshot, columns, rows int) []string {
 	fit := func(text string) string { return shorten(plain(text), wide) }
 	lines := []string{
 		i.paint(bold, fit(fmt.Sprintf("%s  %.1f s of %s  %s", s.Scenario, s.Elapsed.Seconds(), s.Budget, s.Phase))),
+		fit(count(s.Rows, "row") + " done; now: " + s.Statement),
 	}
-	if s.Line > 0 {
-		lines = append(lines, fit(fmt.Sprintf("line %d: %s", s.Line, s.Statement)))
+	if s.Failed > 0 {
+		lines = append(lines, i.paint(red, fit(count(s.Failed, "row")+" FAILED")))
 	}
 	if len(s.Faults) > 0 {
 		lines = append(lines, i.paint(yellow, fit("faults: "+strings.Join(s.Faults, "; "))))
@@ -222,9 +224,9 @@ func peerTable(peers []PeerState, i ink, wide, room int) []string {
 	}
 	lines := []string{i.paint(faint, shorten(fmt.Sprintf("%-*s  %-8s %4s  %7s  %4s  %s", name, "peer", "state", "boot", "members", "chat", "command"), wide))}
 	for _, p := range shown {
-		chat := fmt.Sprint(p.Chat)
-		if p.Chat < 0 {
-			chat = "-"
+		chat := "-"
+		if p.Chat > 0 {
+			chat = fmt.Sprint(p.Chat)
 		}
 		line := shorten(fmt.Sprintf("%-*s  %-8s %4d  %7d  %4s  %s", name, plain(p.Name), plain(p.State), p.Boot, p.Members, chat, plain(p.Command)), wide)
 		if p.State == "gone" || p.State == "paused" {

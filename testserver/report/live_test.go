@@ -51,7 +51,7 @@ func (s *screen) text() string {
 
 func snapshot(peers int) report.Snapshot {
 	s := report.Snapshot{
-		Scenario: "split", Phase: "split, then whole again", Line: 14, Statement: "alice await members == alice within 20s",
+		Scenario: "split", Phase: "split, then whole again", Rows: 13, Statement: "alice await members == alice within 20s",
 		Faults: []string{"partition alice | bob,charly"}, Elapsed: 12345 * time.Millisecond, Budget: 5 * time.Minute,
 	}
 	for i := range peers {
@@ -80,13 +80,13 @@ func TestLive(t *testing.T) {
 	s := newScreen(80, 24)
 	live(t, s, true, func(l *report.Live) {
 		first := snapshot(3)
-		first.Peers[1] = report.PeerState{Name: "bob", State: "gone", Boot: 2, Chat: -1, Command: "msg \x1b[31mhello"}
+		first.Peers[1] = report.PeerState{Name: "bob", State: "gone", Boot: 2, Command: "msg \x1b[31mhello"}
 		l.Show(first)
 		fmt.Fprintf(l, "row one\n")
 		time.Sleep(time.Second)
 		want := `row one
 split  12.3 s of 5m0s  split, then whole again
-line 14: alice await members == alice within 20s
+13 rows done; now: alice await members == alice within 20s
 faults: partition alice | bob,charly
 peer  state    boot  members  chat  command
 p1    ready       1        2     2
@@ -96,9 +96,11 @@ p3    ready       1        2     2`
 			t.Errorf("got\n%s", got)
 		}
 		fmt.Fprintf(l, "row two\n")
-		l.Show(snapshot(2))
+		second := snapshot(2)
+		second.Failed = 1
+		l.Show(second)
 		time.Sleep(time.Second)
-		if got := s.text(); !strings.HasPrefix(got, "row one\nrow two\nsplit") || strings.Count(got, "\n") != 7 {
+		if got := s.text(); !strings.HasPrefix(got, "row one\nrow two\nsplit") || strings.Count(got, "\n") != 8 || !strings.Contains(got, "\n1 row FAILED\n") {
 			t.Errorf("then\n%s", got)
 		}
 	})

@@ -6,7 +6,7 @@ function selectEvent(e, scroll) {
   let past = 0, future = 0;
   for (const m of state.marks) if (m === PAST) past++; else if (m === FUTURE) future++;
   Object.assign(canvas.dataset, { event: e, past, future });
-  showSelection(`${peerName(model.peer[e])}  ${typeName(model.type[e])}`, describe(e) + `\nafter ${past} events, before ${future}`);
+  showSelection(`${peerName(model.peer[e])}  ${typeName(model.type[e])}`, describe(e) + `\nby what the peers said to each other: after ${past} events, before ${future}`);
   if (scroll) bring(model.time[e]);
   location.replace('#event-' + e);
   draw.soon();
