@@ -50,6 +50,7 @@ func TestMessagesAreArrows(t *testing.T) {
 		l.until(time.Minute, "charly is lost", func() bool { return peers[0].saw("<lost> charly is gone") == 1 })
 		peers[0].do("msg", "kept for charly")
 		peers[1].do("msg", "kept as well")
+		time.Sleep(2 * time.Second) // so that they are late
 		charly := l.start("charly", withChat(t))
 		charly.init()
 		l.until(time.Minute, "charly has what was kept", func() bool {
