@@ -160,14 +160,24 @@ func (d *drawing) next(above string, lines []string, columns, rows int) string {
 	if up = min(up, rows-1); up > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
-	if len(d.widths) > 0 {
-		b.WriteString("\r\x1b[J")
+	// Line after line is replaced, and what is left cleared: nothing flickers,
+	// and no terminal takes it for a screen to be kept in its history.
+	written := 0
+	put := func(line string) {
+		b.WriteString(line + "\x1b[K\n")
+		written += max(1, (visible(line)+columns-1)/columns)
 	}
-	b.WriteString(above)
+	for line := range strings.Lines(above) {
+		put(strings.TrimSuffix(line, "\n"))
+	}
 	d.widths = d.widths[:0]
 	for _, line := range lines {
-		b.WriteString(line + "\n")
+		put(line)
 		d.widths = append(d.widths, min(visible(line), columns))
+	}
+	if left := up - written; left > 0 {
+		b.WriteString(strings.Repeat("\x1b[K\n", left))
+		fmt.Fprintf(&b, "\x1b[%dA", left)
 	}
 	d.columns, d.rows = columns, rows
 	return b.String()
