@@ -37,7 +37,7 @@ type delivery struct {
 	pending map[owed]bool
 	shown   map[owed]bool
 	times   map[showing]int
-	strange map[string]journal.Event // shown, and not recorded as sent yet
+	strange map[string][]journal.Event // shown, and not recorded as sent yet
 	done    int
 	wrong   []string
 }
@@ -45,7 +45,7 @@ type delivery struct {
 func newDelivery() *delivery {
 	return &delivery{
 		h: newHistory(), sent: map[string]sent{}, senders: map[string]bool{}, pending: map[owed]bool{},
-		shown: map[owed]bool{}, times: map[showing]int{}, strange: map[string]journal.Event{},
+		shown: map[owed]bool{}, times: map[showing]int{}, strange: map[string][]journal.Event{},
 	}
 }
 
@@ -55,18 +55,36 @@ func (d *delivery) Add(e journal.Event) {
 	switch {
 	case id == "":
 	case e.Type == typeSent:
-		d.senders[e.Peer] = true
-		d.sent[id] = sent{e.Peer, e.Text, e.Time, len(d.sent)}
-		delete(d.strange, id)
-		for _, to := range list(e.Fields["to"]) {
-			if o := (owed{id, to}); d.shown[o] {
-				d.done++
-			} else {
-				d.pending[o] = true
-			}
-		}
+		d.send(id, e)
 	case e.Type == journal.TypeChat:
 		d.show(id, e)
+	}
+}
+
+func (d *delivery) send(id string, e journal.Event) {
+	d.senders[e.Peer] = true
+	if s, again := d.sent[id]; again {
+		d.wrong = append(d.wrong, fmt.Sprintf("%s has recorded %q as sent, as the same message as %q of %s", e.Peer, e.Text, s.text, s.from))
+		return
+	}
+	d.sent[id] = sent{e.Peer, e.Text, e.Time, len(d.sent)}
+	for _, shown := range d.strange[id] {
+		d.compare(d.sent[id], shown)
+	}
+	delete(d.strange, id)
+	for _, to := range list(e.Fields["to"]) {
+		if o := (owed{id, to}); d.shown[o] {
+			d.done++
+		} else {
+			d.pending[o] = true
+		}
+	}
+}
+
+// compare finds what was changed on the way.
+func (d *delivery) compare(s sent, e journal.Event) {
+	if sender(e) != s.from || e.Text != s.text {
+		d.wrong = append(d.wrong, fmt.Sprintf("%s showed %q of %s, which was sent as %q of %s", e.Peer, e.Text, sender(e), s.text, s.from))
 	}
 }
 
@@ -75,8 +93,10 @@ func (d *delivery) show(id string, e journal.Event) {
 	if d.times[s]++; d.times[s] == 2 {
 		d.wrong = append(d.wrong, fmt.Sprintf("%s showed %q of %s twice", e.Peer, e.Text, sender(e)))
 	}
-	if _, ok := d.sent[id]; !ok {
-		d.strange[id] = e
+	if s, ok := d.sent[id]; ok {
+		d.compare(s, e)
+	} else {
+		d.strange[id] = append(d.strange[id], e)
 	}
 	o := owed{id, e.Peer}
 	if d.pending[o] {
@@ -102,9 +122,11 @@ func (d *delivery) Outcome() Outcome {
 		out.Open = append(out.Open, fmt.Sprintf("%s has not shown %q of %s", o.to, s.text, s.from))
 	}
 	var strange []string
-	for _, e := range d.strange {
-		if from := sender(e); d.senders[from] && d.complete(from) {
-			strange = append(strange, fmt.Sprintf("%s showed %q, which %s has not recorded as sent", e.Peer, e.Text, from))
+	for _, events := range d.strange {
+		for _, e := range events {
+			if from := sender(e); d.senders[from] && d.complete(from) {
+				strange = append(strange, fmt.Sprintf("%s showed %q, which %s has not recorded as sent", e.Peer, e.Text, from))
+			}
 		}
 	}
 	slices.Sort(strange)
