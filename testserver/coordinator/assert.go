@@ -125,6 +125,9 @@ func (m *Machine) eventLine(e journal.Event) string {
 	return fmt.Sprintf("%8.3f s  %s %s %s", e.Time.Sub(m.result.Started).Seconds(), e.Peer, e.Type, e.Text)
 }
 
+// events names the events that a statement counts.
+func events(stream string, p language.Pattern) string { return strings.TrimSpace(stream + " " + p.Text) }
+
 // fragile tells whether a count that is met can be broken by more events, so
 // that it has to hold for a moment.
 func fragile(op language.Op) bool {
@@ -153,9 +156,9 @@ func (b *branch) expect(st language.Statement, do language.Expect, row *report.R
 	if do.Count.Op == "" {
 		do.Count = language.Count{Op: language.AtLeast, N: 1}
 	}
-	since, from := b.cut(do.Since, names)
+	since, from := b.from(do.Since, names)
 	within := m.within(do.Within)
-	row.Expected = fmt.Sprintf("%s: %s %s, count %s %d, %s, within %s", do.Targets.Text, do.Stream, do.Pattern.Text, do.Count.Op, do.Count.N, from, within)
+	row.Expected = fmt.Sprintf("%s: %s, count %s %d, %s, within %s", do.Targets.Text, events(do.Stream, do.Pattern), do.Count.Op, do.Count.N, from, within)
 	all, err := b.counts(names, do.Stream, do.Pattern, since, func(n int) bool { return do.Count.Op.Holds(n, do.Count.N) })
 	if err != nil {
 		fail(row, err.Error())
@@ -184,8 +187,8 @@ func (b *branch) never(st language.Statement, do language.Never, row *report.Row
 		fail(row, err.Error())
 		return
 	}
-	since, from := b.cut(do.Since, names)
-	row.Expected = fmt.Sprintf("%s: no %s %s, %s, for %s", do.Targets.Text, do.Stream, do.Pattern.Text, from, do.For)
+	since, from := b.from(do.Since, names)
+	row.Expected = fmt.Sprintf("%s: no %s, %s, for %s", do.Targets.Text, events(do.Stream, do.Pattern), from, do.For)
 	all, err := b.counts(names, do.Stream, do.Pattern, since, func(n int) bool { return n == 0 })
 	if err != nil {
 		fail(row, err.Error())
@@ -319,7 +322,7 @@ func (b *branch) await(st language.Statement, do language.Await, row *report.Row
 	case s.held:
 		row.Status = report.OK
 	case err == nil || errors.Is(err, errTime):
-		s.tell(row, fmt.Sprintf("not %s within %s", do.Predicate.Text, within))
+		s.tell(row, fmt.Sprintf("%s did not hold within %s", do.Predicate.Text, within))
 	}
 }
 
@@ -344,7 +347,7 @@ func (b *branch) stable(st language.Statement, do language.Stable, row *report.R
 	}
 	switch {
 	case !s.look():
-		s.tell(row, fmt.Sprintf("not %s any more after %s", do.Predicate.Text, b.m.now.Sub(began)))
+		s.tell(row, fmt.Sprintf("%s did not hold after %s", do.Predicate.Text, b.m.now.Sub(began)))
 	case errors.Is(err, errTime):
 		row.Status = report.OK
 	}

@@ -19,6 +19,7 @@ type branch struct {
 	err    error
 	cause  error // why it has been cancelled
 	shield int   // while it is above zero, waits are not cancelled
+	cut    bool  // its statement has been cut off while it waited
 
 	next  func() (struct{}, bool)
 	stop  func()
@@ -71,6 +72,7 @@ func (b *branch) wait(until time.Time, ready func() bool) error {
 		b.ready, b.until = ready, until
 		switch {
 		case b.cause != nil && b.shield == 0:
+			b.cut = true
 			return b.cause
 		case ready():
 			return nil

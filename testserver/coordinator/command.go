@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -219,7 +220,7 @@ func (b *branch) output(do language.Output, row *report.Row) {
 		fail(row, err.Error())
 		return
 	}
-	row.Expected = fmt.Sprintf("%s %s", what, match.words)
+	row.Expected = fmt.Sprintf("%s has %s", what, match.words)
 	var groups map[string]string
 	for i, a := range b.last {
 		text := a.result.Output
@@ -229,7 +230,7 @@ func (b *branch) output(do language.Output, row *report.Row) {
 		found, ok := match.in(text)
 		if !ok {
 			row.Peer, row.Seen = a.peer.name, lastLines(text, 5)
-			fail(row, fmt.Sprintf("%s: %s does not %s", a.peer.name, what, strings.Replace(match.words, "s ", " ", 1)))
+			fail(row, fmt.Sprintf("%s: %s does not have %s", a.peer.name, what, match.words))
 			return
 		}
 		if i == 0 {
@@ -249,15 +250,15 @@ type textPattern struct {
 
 func textMatch(t language.Term) (textPattern, error) {
 	if t.Kind != language.Regexp {
-		return textPattern{fmt.Sprintf("contains %q", t.Text), func(text string) (map[string]string, bool) {
+		return textPattern{strconv.Quote(t.Text), func(text string) (map[string]string, bool) {
 			return nil, strings.Contains(text, t.Text)
 		}}, nil
 	}
-	re, err := regexp.Compile(t.Text)
+	re, err := regexp.Compile("(?m)" + t.Text) // ^ and $ are the ends of lines
 	if err != nil {
 		return textPattern{}, fmt.Errorf("/%s/ is no regular expression: %w", t.Text, err)
 	}
-	return textPattern{fmt.Sprintf("matches /%s/", t.Text), func(text string) (map[string]string, bool) {
+	return textPattern{fmt.Sprintf("/%s/", t.Text), func(text string) (map[string]string, bool) {
 		at := re.FindStringSubmatch(text)
 		groups := map[string]string{}
 		for i, name := range re.SubexpNames() {

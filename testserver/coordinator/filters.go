@@ -222,22 +222,15 @@ func (b *branch) original() {
 
 // line runs one line of the original form.
 func (b *branch) line(st language.Statement, row *report.Row) {
-	began := b.m.now
-	row.StartMS = b.m.ms(began)
-	why := ""
-	if do, is := st.Do.(language.Command); is {
-		why = b.attached([]*peer{b.m.peers[do.Targets.Text]})
-	}
-	if why != "" {
-		row.Status, row.Wrong = report.Miss, why
-	} else {
+	b.decide(row, func(row *report.Row) {
+		if do, is := st.Do.(language.Command); is {
+			if why := b.attached([]*peer{b.m.peers[do.Targets.Text]}); why != "" {
+				row.Status, row.Wrong = report.Miss, why
+				return
+			}
+		}
 		b.act(st, row)
-	}
-	row.DurationMS = float64(b.m.now.Sub(began).Microseconds()) / 1000
-	if row.Status != report.OK && b.cause != nil {
-		cutOff(row, b.cause)
-	}
-	b.m.decided(row)
+	})
 }
 
 // judgeFilters waits for the filters, then decides their rows.

@@ -71,7 +71,7 @@ func (b *branch) attached(peers []*peer) string {
 	m := b.m
 	err := b.wait(m.now.Add(m.cfg.Start), func() bool {
 		for _, p := range peers {
-			if p.link == nil && p.gone == nil {
+			if p.link == nil && p.gone == nil && !p.failing {
 				return false
 			}
 		}
@@ -81,7 +81,7 @@ func (b *branch) attached(peers []*peer) string {
 		switch {
 		case p.gone != nil:
 			return p.why()
-		case p.link == nil && errors.Is(err, errTime):
+		case p.link == nil && (p.failing || errors.Is(err, errTime)):
 			m.unattached(p)
 			return fmt.Sprintf("%s did not attach: not within %s", p.name, m.cfg.Start)
 		case p.link == nil:

@@ -119,7 +119,7 @@ func (m *Machine) Step(now time.Time) (w Work, wake time.Time, done bool) {
 	m.now = now
 	if deadline := m.result.Started.Add(m.cfg.Budget); m.script != nil && m.why == nil {
 		if !now.Before(deadline) {
-			m.Interrupt(errBudget)
+			m.Interrupt(fmt.Errorf("%w (%s)", errBudget, m.cfg.Budget))
 		}
 		wake = deadline
 	}
@@ -383,8 +383,6 @@ func (m *Machine) missOpen() {
 func (m *Machine) whyMissed() string {
 	f := m.firstFailure()
 	switch {
-	case errors.Is(m.why, errBudget):
-		return fmt.Sprintf("%v (%s)", errBudget, m.cfg.Budget)
 	case m.why != nil:
 		return m.why.Error()
 	case m.worldErr != nil:

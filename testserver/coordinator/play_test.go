@@ -65,7 +65,7 @@ func play(t testing.TB, file, world string, change func(*coordinator.Config)) (*
 		t.Fatal(err)
 	}
 	m := &memory{}
-	cfg := coordinator.Config{Script: script, World: w, Recorder: m, Seed: 1, Result: report.Result{Engine: "fake"}}
+	cfg := coordinator.Config{Script: script, World: w, Recorder: m, Seed: 1, Result: report.Result{Engine: "sim"}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -148,7 +148,7 @@ func TestCases(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, m := play(t, parts["x.cmd"], parts["world"], func(c *coordinator.Config) { configure(t, c, string(a.Comment)) })
 				got = shown(r)
-				if _, is := parts["journal"]; is || strings.Contains(string(a.Comment), "journal") {
+				if strings.Contains(string(a.Comment), "\njournal\n") {
 					got += "journal\n" + journalOf(t, m)
 				}
 			})

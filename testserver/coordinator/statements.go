@@ -34,12 +34,7 @@ func (b *branch) statement(st language.Statement) error {
 	}
 	m.reached[st.Pos] = true
 	if !m.met(st.Conditions) {
-		if kind := kindOf(st); kind != "" {
-			row := m.newRow(st, kind, b.phase)
-			row.Status, row.Wrong = report.Skipped, "its condition does not hold"
-			m.reachedAll(st.Body)
-			m.decided(row)
-		}
+		b.skip(st)
 		return nil
 	}
 	if st.Deferred {
@@ -48,11 +43,28 @@ func (b *branch) statement(st language.Statement) error {
 			return b.step(st, report.KindStep, func(row *report.Row) { fail(row, message(err)) })
 		}
 		st = resolved
+		st.Text = language.Expand(st.Text, b.vars)
 	}
-	if kind := kindOf(st); kind != "" {
+	if kind := kindOf(st); kind != "" && !isBlock(st) {
 		return b.step(st, kind, func(row *report.Row) { b.act(st, row) })
 	}
 	return b.control(st)
+}
+
+// skip leaves a statement out, with all that is in it.
+func (b *branch) skip(st language.Statement) {
+	b.m.reachedAll(st.Body)
+	if kind := kindOf(st); kind != "" {
+		row := b.m.newRow(st, kind, b.phase)
+		row.Status, row.Wrong = report.Skipped, "its condition does not hold"
+		b.m.decided(row)
+	}
+}
+
+// isBlock tells a fault with a body, whose row is made beside that.
+func isBlock(st language.Statement) bool {
+	do, is := st.Do.(language.Fault)
+	return is && do.Block
 }
 
 // reachedAll notes the statements of a body that is left out, so that they
@@ -67,7 +79,7 @@ func (m *Machine) reachedAll(list []language.Statement) {
 // kindOf is the kind of the statement's row; empty if it has none, because it
 // only holds others together.
 func kindOf(st language.Statement) string {
-	switch do := st.Do.(type) {
+	switch st.Do.(type) {
 	case language.Command:
 		return report.KindCommand
 	case language.Output, language.Expect, language.Never, language.Await, language.Stable, language.Check:
@@ -77,12 +89,7 @@ func kindOf(st language.Statement) string {
 			return report.KindInserted
 		}
 		return report.KindAssert
-	case language.Life, language.Heal, language.Nemesis, language.Sleep, language.Join, language.Mark:
-		return report.KindStep
-	case language.Fault:
-		if do.Block {
-			return "" // its row is made beside its body
-		}
+	case language.Life, language.Fault, language.Heal, language.Nemesis, language.Sleep, language.Join, language.Mark:
 		return report.KindStep
 	}
 	if st.Deferred {
@@ -165,14 +172,7 @@ func (b *branch) control(st language.Statement) error {
 // the branch is cancelled.
 func (b *branch) step(st language.Statement, kind string, do func(*report.Row)) error {
 	row := b.m.newRow(st, kind, b.phase)
-	began := b.m.now
-	row.StartMS = b.m.ms(began)
-	do(row)
-	row.DurationMS = float64(b.m.now.Sub(began).Microseconds()) / 1000
-	if row.Status != report.OK && b.cause != nil && b.shield == 0 {
-		cutOff(row, b.cause)
-	}
-	b.m.decided(row)
+	b.decide(row, do)
 	switch row.Status {
 	case report.OK, report.Skipped:
 		return nil
@@ -188,15 +188,21 @@ func (b *branch) step(st language.Statement, kind string, do func(*report.Row)) 
 	return errFailed
 }
 
-// cutOff says of a row that was not decided why. What had failed by then has.
-func cutOff(row *report.Row, why error) {
-	if row.Status == report.Fail && (errors.Is(why, errCancelled) || errors.Is(why, errUnjoined)) {
-		return
+// decide has do decide a row. A statement that was cut off while it waited has
+// shown nothing, whatever it made of that.
+func (b *branch) decide(row *report.Row, do func(*report.Row)) {
+	began := b.m.now
+	row.StartMS = b.m.ms(began)
+	b.cut = false
+	do(row)
+	row.DurationMS = float64(b.m.now.Sub(began).Microseconds()) / 1000
+	if b.cut && row.Status != report.OK {
+		row.Status, row.Wrong, row.Seen, row.Last = report.Miss, b.cause.Error(), nil, nil
+		if errors.Is(b.cause, errCancelled) {
+			row.Status = report.Cancelled
+		}
 	}
-	row.Status, row.Wrong = report.Miss, why.Error()
-	if errors.Is(why, errCancelled) {
-		row.Status = report.Cancelled
-	}
+	b.m.decided(row)
 }
 
 // newRow adds a row that is not decided yet.
@@ -330,9 +336,9 @@ func (m *Machine) within(d time.Duration) time.Duration {
 	return language.DefaultTimeout
 }
 
-// cut is the point in time from which on a statement counts events, and its
+// from is the point in time from which on a statement counts events, and its
 // words.
-func (b *branch) cut(s language.Since, names []string) (judge.Cut, string) {
+func (b *branch) from(s language.Since, names []string) (judge.Cut, string) {
 	m := b.m
 	switch s.From {
 	case language.SinceStart:

@@ -95,14 +95,14 @@ var errOrder = errors.New("the world cannot do that")
 
 // carryOut does what the coordinator orders.
 func (w *World) carryOut(o coordinator.Order) {
-	err := w.order(o)
-	for _, r := range w.script {
-		if r.when == "order" && r.peer == o.Peer && r.word == string(o.Verb) {
-			if r.verb == "nothing" {
-				return
-			}
-			err = fmt.Errorf("%w: %s", errOrder, r.text)
-		}
+	var err error
+	switch r := w.rule("order", o.Peer, string(o.Verb)); {
+	case r == nil:
+		err = w.order(o)
+	case r.verb == "nothing":
+		return
+	default:
+		err = fmt.Errorf("%w: %s", errOrder, r.text)
 	}
 	w.deliver(coordinator.Message{Peer: o.Peer, Body: coordinator.Done{ID: o.ID, Err: err}})
 }

@@ -201,6 +201,10 @@ func (p *Peer) carryOut(id uint64, word, rest string, finish func(error, string)
 			finish(fmt.Errorf("no chat member %s", rest), "")
 			return
 		}
+	case "script":
+		word, rest, _ = strings.Cut(rest, " ")
+		p.carryOut(id, word, rest, finish)
+		return
 	case "echo":
 		finish(nil, rest+"\n")
 		return
