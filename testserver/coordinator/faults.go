@@ -190,6 +190,9 @@ func (b *branch) links(f *fault, do language.Fault, pos language.Pos) (reset map
 			}
 		}
 	}
+	if len(f.links) == 0 {
+		return nil, errors.New("a fault is between peers, and these are one and the same")
+	}
 	return reset, nil
 }
 
