@@ -161,6 +161,15 @@ func TestAFullReportIsShort(t *testing.T) {
 	}
 }
 
+// TestAFailureComesBeforeWhatWasMissed has the missed row first in the file.
+func TestAFailureComesBeforeWhatWasMissed(t *testing.T) {
+	r := crash()
+	r.Rows[5], r.Rows[6] = r.Rows[6], r.Rows[5]
+	if got := terminal(t, r, report.Some); !strings.Contains(got, "\n\ncrash.cmd:24:1  in phase") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestAHarnessErrorComesFirst(t *testing.T) {
 	r := crash()
 	r.Problems = []report.Problem{{Harness: true, Text: "no port"}}

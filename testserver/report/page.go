@@ -263,22 +263,21 @@ func (m *pageModel) phases(r *Result) {
 	if len(all) == 0 {
 		all = []Phase{{EndMS: float64(r.DurationMS)}}
 	}
-	for i, p := range all {
-		next := pagePhase{Title: plain(p.Title), Seconds: max(0, p.EndMS-p.StartMS) / 1000, From: -1, Status: OK}
-		s := section{}
-		for j, row := range r.Rows {
-			if m.Rows[j].Phase != i {
-				continue
-			}
-			s.take(row)
-			if from := m.Rows[j].From; from >= 0 && (next.From < 0 || from < next.From) {
-				next.From = from
-			}
+	sections := make([]section, len(all))
+	for _, p := range all {
+		m.Phases = append(m.Phases, pagePhase{Title: plain(p.Title), Seconds: max(0, p.EndMS-p.StartMS) / 1000, From: -1, Status: OK})
+	}
+	for i, row := range m.Rows {
+		p := &m.Phases[row.Phase]
+		sections[row.Phase].take(r.Rows[i])
+		if row.From >= 0 && (p.From < 0 || row.From < p.From) {
+			p.From = row.From
 		}
+	}
+	for i, s := range sections {
 		if s.status != "" {
-			next.Status = s.status
+			m.Phases[i].Status = s.status
 		}
-		m.Phases = append(m.Phases, next)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,30 @@ func TestPageHasWhatTheJournalHas(t *testing.T) {
 	}
 	if w.lost != 1 || w.got == 0 {
 		t.Errorf("the fixture has %d lost messages, %d received", w.lost, w.got)
+	}
+}
+
+// TestFaultsThatOverlap ends each fault where its own number is healed.
+func TestFaultsThatOverlap(t *testing.T) {
+	w := newWorld(t, "alice", "bob")
+	w.start("alice", "bob")
+	first := w.partition(1, "partition alice | bob")
+	w.pass(time.Second)
+	second := w.partition(1, "partition alice | bob")
+	w.pass(time.Second)
+	first()
+	w.pass(time.Second)
+	second()
+	w.partition(1, "oneway alice -> bob")
+	m := pageJSON(t, page(t, w))
+	var got []string
+	for _, f := range m["faults"].([]any) {
+		f := f.(map[string]any)
+		got = append(got, fmt.Sprintf("%v %.0f %.0f", f["text"], f["from"], f["to"]))
+	}
+	want := []string{"partition alice | bob 0 2000000", "partition alice | bob 1000000 3000000", "oneway alice -> bob 3000000 -1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 
