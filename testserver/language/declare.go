@@ -7,19 +7,23 @@ import (
 )
 
 // declareNames reads which peers and groups there are, before anything else:
-// their order does not matter to people.
-func (p *parser) declareNames(root *block) {
+// their order does not matter to people. ok is false if a peers line is
+// wrong.
+func (p *parser) declareNames(root *block) (ok bool) {
+	before := len(p.errs.all)
 	for _, it := range root.items {
 		if it.shape.word == "peers" && it.text != "" {
 			p.declarePeers(it, &p.script.Peers)
 		}
 	}
+	ok = len(p.errs.all) == before
 	p.declareSpawns(root)
 	for _, it := range root.items {
 		if it.shape.word == "group" && it.text != "" {
 			p.declareGroup(it)
 		}
 	}
+	return ok
 }
 
 // declareSpawns finds the peers that spawn statements name.

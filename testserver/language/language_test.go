@@ -134,6 +134,9 @@ func TestResolve(t *testing.T) {
 		{"expression", `bob expect chat /^$X/`, map[string]string{"X": `a.b/`}, `Expect{Targets=bob Stream="chat" Pattern=Pattern{Terms=[Term{Kind=2 Text="^a\\.b/"}]} Count=>=1}`},
 		{"numbers", "bob expect chat count == $X within $Y", map[string]string{"X": "3", "Y": "4s"}, `Expect{Targets=bob Stream="chat" Count===3 Within=4s}`},
 		{"a phase", `phase "$X"`, map[string]string{"X": `"`}, `Phase{Title="\""}`},
+		{"a title as it is", `phase "$X"`, map[string]string{"X": `a.b $c`}, `Phase{Title="a.b $c"}`},
+		{"output", `stdout "$X"`, map[string]string{"X": `a.b $c`}, `Output{Pattern=Term{Kind=1 Text="a.b $c"}}`},
+		{"an expression for output", `stdout /^$X$/`, map[string]string{"X": `a.b $c`}, `Output{Pattern=Term{Kind=2 Text="^a\\.b \\$c$"}}`},
 		{"a fault without a block", `fault oneway $X -> bob`, map[string]string{"X": `alice`}, `Fault{Kind="oneway" A=alice B=bob Rule=Rule{Cut=true}}`},
 		{"a fault with one", `fault oneway $X -> bob { }`, map[string]string{"X": `alice`}, `Fault{Kind="oneway" A=alice B=bob Rule=Rule{Cut=true} Block=true}`},
 		{"let", `let Z = $X localnode`, map[string]string{"X": `alice`}, `Command{Targets=alice Line="localnode" Let="Z"}`},
@@ -310,4 +313,24 @@ alice expect chat "hello" from:bob count == 1
 	// 5 language.Command all init
 	// 6 language.Command bob msg hello
 	// 7 language.Expect alice expect chat "hello" from:bob count == 1
+}
+
+// BenchmarkParse is a script of 1,000 lines for 50 peers.
+func BenchmarkParse(b *testing.B) {
+	source := []byte("peers p[1..50]\n" + strings.Repeat("p[1..50] broadcastadd k v\nall await members == all within 5s\n", 500))
+	for b.Loop() {
+		if _, err := language.Parse("x.cmd", source); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkResolve is a statement in a loop over peers.
+func BenchmarkResolve(b *testing.B) {
+	s := parse(b, "peers p[1..1000]\nfor p in all {\n  others($p) expect chat \"$p\" from:$p count == 1 within 3s\n}")
+	for b.Loop() {
+		if _, err := language.Resolve(s, s.Body[0].Body[0], map[string]string{"p": "p7"}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -217,7 +217,7 @@ func (l *linter) message(st Statement, text string) {
 		name := strings.TrimLeft(word, "${")
 		_, set := l.lets[name]
 		_, loop := l.lets["for "+name]
-		if name != word && (set || loop || name == self) {
+		if name != word && name != "" && (set || loop || name == self) {
 			l.warn(st.Pos, "messages are sent as they stand, $%s too; begin the line with \"$ \" to have its value sent", name)
 			return
 		}

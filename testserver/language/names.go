@@ -242,7 +242,7 @@ func (r *targetReader) number() int {
 	digits := r.text[r.at : r.at+n]
 	value, err := strconv.Atoi(digits)
 	if err != nil || value < 1 || value > maxPeers || r.at+n == len(r.text) || r.text[r.at+n] != ',' {
-		r.fail(r.at, "any takes a number and whom to draw from, as in any(2, all)")
+		r.fail(r.at, "any takes a number up to %d and whom to draw from, as in any(2, all)", maxPeers)
 		return 0
 	}
 	r.at += n + 1

@@ -89,7 +89,9 @@ func (s *Script) readFull(text string, errs *errorList) {
 	}
 	p := &parser{script: s, errs: errs}
 	p.declared = declared{marks: map[string]Pos{}, backgrounds: map[string]Pos{}, vars: map[string]variable{}}
-	p.declareNames(root)
+	if !p.declareNames(root) {
+		return // neither do errors about peers that are not there
+	}
 	s.Body = p.statements(root, place{top: true})
 }
 

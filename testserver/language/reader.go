@@ -294,7 +294,7 @@ const maxSpan = 24 * time.Hour
 // duration takes a span of time.
 func (r *reader) duration(what string) time.Duration {
 	var got time.Duration
-	r.word(what, "5s", func(word string) string {
+	r.word("the span of time after "+what, "5s", func(word string) string {
 		var wrong string
 		got, wrong = readDuration(word)
 		return wrong
@@ -318,7 +318,7 @@ func readDuration(word string) (time.Duration, string) {
 // number takes a whole number within bounds.
 func (r *reader) number(what string, least, most int) int {
 	var got int
-	r.word(what, strconv.Itoa(max(1, least)), func(word string) string {
+	r.word("the number for "+what, strconv.Itoa(max(1, least)), func(word string) string {
 		n, err := strconv.Atoi(word)
 		if got = n; err != nil || n < least || n > most {
 			return fmt.Sprintf("%s is a whole number from %d to %d, not %.40q", what, least, most, word)
@@ -331,7 +331,7 @@ func (r *reader) number(what string, least, most int) int {
 // percent takes a probability.
 func (r *reader) percent(what string) float64 {
 	var got float64
-	r.word(what, "5%", func(word string) string {
+	r.word("the percentage after "+what, "5%", func(word string) string {
 		digits, ok := strings.CutSuffix(word, "%")
 		n, err := strconv.ParseFloat(digits, 64)
 		if got = n / 100; !ok || err != nil || !(n >= 0 && n <= 100) {

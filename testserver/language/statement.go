@@ -17,7 +17,9 @@ func (r *reader) read() Statement {
 	}
 	_, isCommand := st.Do.(Command)
 	switch {
-	case isCommand || r.wrong != nil || r.shape.inner > 0:
+	case isCommand:
+	case r.shape.inner > 0 && (st.Outcome != MustSucceed || r.shape.expand):
+		r.fail(0, "%s belongs behind the colon: `bg NAME: ! alice init`", r.shape.prefixes[len(r.shape.prefixes)-1].of(r.text))
 	case st.Outcome == MustFail:
 		r.fail(0, "! is for commands only; what must not be seen is said with `never`")
 	case st.Outcome == MayFail:
