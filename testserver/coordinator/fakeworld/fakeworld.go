@@ -39,6 +39,7 @@ type World struct {
 	pairs   map[[2]string]*pair
 	ailing  bool
 	began   time.Time
+	over    bool
 }
 
 // New returns a world that behaves as its script says; an empty one for peers
@@ -77,10 +78,13 @@ func (w *World) Run(ctx context.Context, deliver func(coordinator.Message)) erro
 				call()
 			}
 		case <-ctx.Done():
+			w.over = true
 			for _, name := range w.names {
 				w.peers[name].end("killed at the end of the run", false)
 			}
-			w.calls.Close()
+			for _, call := range w.calls.Close() {
+				call()
+			}
 			return nil
 		}
 	}
@@ -97,6 +101,8 @@ var errOrder = errors.New("the world cannot do that")
 func (w *World) carryOut(o coordinator.Order) {
 	var err error
 	switch r := w.rule("order", o.Peer, string(o.Verb)); {
+	case w.over:
+		err = fmt.Errorf("%w: the run is over", errOrder)
 	case r == nil:
 		err = w.order(o)
 	case r.verb == "nothing":
@@ -105,6 +111,9 @@ func (w *World) carryOut(o coordinator.Order) {
 		err = fmt.Errorf("%w: %s", errOrder, r.text)
 	}
 	w.deliver(coordinator.Message{Peer: o.Peer, Body: coordinator.Done{ID: o.ID, Err: err}})
+	if o.Verb == coordinator.Start && err == nil {
+		w.attach(w.peers[o.Peer])
+	}
 }
 
 func (w *World) order(o coordinator.Order) error {
@@ -117,6 +126,8 @@ func (w *World) order(o coordinator.Order) error {
 		return w.start(o)
 	case p == nil || p.gone:
 		return fmt.Errorf("%w: %s does not run", errOrder, o.Peer)
+	case o.Verb == coordinator.Resume != p.paused && (o.Verb == coordinator.Pause || o.Verb == coordinator.Resume), o.Verb == coordinator.Stop && p.paused:
+		return fmt.Errorf("%w: %s %s, paused: %t", errOrder, o.Verb, o.Peer, p.paused)
 	}
 	switch o.Verb {
 	case coordinator.Kill:
@@ -150,20 +161,28 @@ func (w *World) start(o coordinator.Order) error {
 		w.peers[o.Peer] = p
 		w.names = append(w.names, o.Peer)
 	}
-	boot := p.boot + 1
-	*p = Peer{w: w, name: p.name, boot: boot, asks: map[uint64]func(error){}, sees: map[string]string{}, shown: map[string]bool{}, nobody: p.nobody}
+	*p = Peer{
+		w: w, name: p.name, boot: p.boot + 1, nobody: p.nobody,
+		asks: map[uint64]func(error){}, sleeps: map[uint64]func(error){}, sees: map[string]string{}, shown: map[string]bool{},
+	}
+	return nil
+}
+
+// attach has a peer that was started open its link, unless the script is
+// against it.
+func (w *World) attach(p *Peer) {
 	for _, r := range w.script {
 		if r.when == "start" && r.peer == p.name {
 			switch r.verb {
 			case "gone":
 				w.deliver(coordinator.Message{Peer: p.name, Body: coordinator.Gone{State: r.text}})
 				p.gone = true
-				return nil
+				return
 			case "nothing":
-				return nil
+				return
 			}
 		}
 	}
-	w.deliver(coordinator.Message{Peer: p.name, Link: driver{p, boot}, Body: testlink.Opened{Hello: testlink.Hello{Name: p.name, Boot: boot, PID: 100 + slices.Index(w.names, p.name)}}})
-	return nil
+	hello := testlink.Hello{Name: p.name, Boot: p.boot, PID: 100 + slices.Index(w.names, p.name)}
+	w.deliver(coordinator.Message{Peer: p.name, Link: driver{p, p.boot, new(uint64)}, Body: testlink.Opened{Hello: hello}})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,8 +28,8 @@ type Peer struct {
 	held   []func() // what waits until it goes on
 	seq    uint64
 	msgs   int
-	last   uint64 // number on its link
 	asks   map[uint64]func(error)
+	sleeps map[uint64]func(error) // ends of commands that sleep
 	table  faulty.Table
 	sees   map[string]string // others' states, by name
 	queue  []message         // for those that are not reached
@@ -48,14 +49,15 @@ type pair struct {
 type driver struct {
 	p    *Peer
 	boot int
+	last *uint64 // number on its link
 }
 
 // do calls f in the world's goroutine, if the boot still runs then; when it
 // is paused, as soon as it goes on.
 func (d driver) do(f func()) uint64 {
-	d.p.last++
+	*d.last++
 	d.p.w.calls.Put(func() { d.run(f) })
-	return d.p.last
+	return *d.last
 }
 
 func (d driver) run(f func()) {
@@ -69,11 +71,13 @@ func (d driver) run(f func()) {
 }
 
 func (d driver) Command(line string) uint64 {
-	id := d.p.last + 1
+	id := *d.last + 1
 	return d.do(func() { d.p.command(id, line) })
 }
 
-func (d driver) Cancel(uint64) {}
+func (d driver) Cancel(id uint64) {
+	d.p.w.calls.Put(func() { d.run(func() { d.p.wakeUp(id, errCancelled) }) })
+}
 
 func (d driver) Answer(id uint64, a testlink.Answer) {
 	d.do(func() {
@@ -87,12 +91,12 @@ func (d driver) Answer(id uint64, a testlink.Answer) {
 func (d driver) Refuse(id uint64, why error) { d.do(func() { d.p.asks[id](why) }) }
 
 func (d driver) Fence() uint64 {
-	id := d.p.last + 1
+	id := *d.last + 1
 	return d.do(func() { d.p.say(testlink.Fenced{ID: id}) })
 }
 
 func (d driver) Faults(t faulty.Table, reset []string) uint64 {
-	id := d.p.last + 1
+	id := *d.last + 1
 	return d.do(func() {
 		d.p.table = t
 		var parts []string
@@ -139,6 +143,11 @@ func (p *Peer) end(state string, ok bool) {
 	if p.gone {
 		return
 	}
+	if ok {
+		for _, id := range slices.Sorted(maps.Keys(p.sleeps)) {
+			p.wakeUp(id, errCancelled)
+		}
+	}
 	p.gone, p.ready, p.paused = true, false, false
 	p.say(testlink.Closed{Err: testlink.ErrLost})
 	gone := coordinator.Gone{State: state, OK: ok}
@@ -179,7 +188,7 @@ func (p *Peer) command(id uint64, line string) {
 			p.end(r.text, false)
 			return
 		case "after":
-			p.w.later(r.at, func() { driver{p, p.boot}.run(func() { p.carryOut(id, word, rest, finish) }) })
+			p.w.later(r.at, func() { driver{p: p, boot: p.boot}.run(func() { p.carryOut(id, word, rest, finish) }) })
 			return
 		case "event", "gap", "forged", "hang":
 			p.w.act(*r)
@@ -208,6 +217,9 @@ func (p *Peer) carryOut(id uint64, word, rest string, finish func(error, string)
 	case "echo":
 		finish(nil, rest+"\n")
 		return
+	case "sleep":
+		p.sleep(id, rest, finish)
+		return
 	case "testfilter":
 		f := strings.SplitN(rest, " ", 3)
 		n, _ := strconv.Atoi(f[1])
@@ -229,6 +241,30 @@ func (p *Peer) carryOut(id uint64, word, rest string, finish func(error, string)
 		return
 	}
 	finish(nil, "")
+}
+
+var errCancelled = errors.New("cancelled")
+
+// sleep ends a command after some seconds, or when it is cancelled.
+func (p *Peer) sleep(id uint64, seconds string, finish func(error, string)) {
+	n, err := strconv.ParseFloat(seconds, 64)
+	if err != nil {
+		finish(err, "")
+		return
+	}
+	p.sleeps[id] = func(err error) { finish(err, "") }
+	boot := p.boot
+	p.w.later(time.Duration(n*float64(time.Second)), func() {
+		driver{p: p, boot: boot}.run(func() { p.wakeUp(id, nil) })
+	})
+}
+
+// wakeUp ends a command that sleeps.
+func (p *Peer) wakeUp(id uint64, err error) {
+	if end := p.sleeps[id]; end != nil {
+		delete(p.sleeps, id)
+		end(err)
+	}
 }
 
 // ask asks, and ends the command with the answer.
@@ -265,7 +301,7 @@ func (p *Peer) message(text string) {
 }
 
 func (p *Peer) show(m message, late bool) {
-	driver{p, p.boot}.run(func() {
+	driver{p: p, boot: p.boot}.run(func() {
 		if p.shown[m.id] {
 			return
 		}

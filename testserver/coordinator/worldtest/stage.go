@@ -257,7 +257,7 @@ func (s *stage) gone(name string) *coordinator.Gone {
 func (s *stage) listing(name string, on bool) {
 	s.t.Helper()
 	so := func(coordinator.Message) bool {
-		return s.listed != nil && slices.Contains(s.listed.Names, name) == on
+		return (s.listed != nil && slices.Contains(s.listed.Names, name)) == on
 	}
 	if !so(coordinator.Message{}) {
 		s.until(fmt.Sprintf("%s on the list: %t", name, on), so)
