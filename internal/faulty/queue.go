@@ -34,7 +34,7 @@ type part struct {
 }
 
 // queue is one direction of a stream under rules: parts in order, each due at
-// a time. Nothing passes while it is cut. At one end of it are the calls of
+// a time, and never before those ahead of it. Nothing passes while it is cut. At one end of it are the calls of
 // who has the stream, with a deadline; at the other is the goroutine that
 // moves the parts, without.
 type queue struct {
@@ -44,7 +44,6 @@ type queue struct {
 	changed  sync.Cond
 	parts    []part
 	size     int       // bytes in parts
-	last     time.Time // when the last part is due; the next one is not sooner
 	busy     time.Time // until when the link sends, at its rate
 	writing  bool      // a write is under way
 	moving   bool      // the goroutine has a part in its hands
@@ -129,10 +128,6 @@ func (q *queue) add(p part) {
 		p.due = q.busy
 	}
 	p.due = p.due.Add(p.late)
-	if p.due.Before(q.last) {
-		p.due = q.last
-	}
-	q.last = p.due
 	q.parts = append(q.parts, p)
 	q.size += len(p.data)
 	q.changed.Broadcast()
