@@ -63,7 +63,9 @@ func (w *World) Run(ctx context.Context, deliver func(coordinator.Message)) erro
 		reason = "the test server cannot go on"
 	} else {
 		_ = server.Close() // nobody is left to be told
-		<-failed
+		if e := <-failed; !errors.Is(e, http.ErrServerClosed) {
+			err = fmt.Errorf("listen for peers: %w", e)
+		}
 	}
 	link.Close(reason)
 	d.finish(w.orders.Close())

@@ -147,7 +147,7 @@ func (s *stage) next(deadline <-chan time.Time) (m coordinator.Message, ok bool)
 }
 
 // until looks at messages until one is as wanted.
-func (s *stage) until(what string, wanted func(coordinator.Message) bool) coordinator.Message {
+func (s *stage) until(what string, wanted func(coordinator.Message) bool) {
 	s.t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -157,7 +157,7 @@ func (s *stage) until(what string, wanted func(coordinator.Message) bool) coordi
 			s.t.Fatalf("not within %s: %s", patience, what)
 		}
 		if wanted(m) {
-			return m
+			return
 		}
 	}
 }
