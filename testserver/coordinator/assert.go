@@ -126,7 +126,9 @@ func (m *Machine) eventLine(e journal.Event) string {
 }
 
 // events names the events that a statement counts.
-func events(stream string, p language.Pattern) string { return strings.TrimSpace(stream + " " + p.Text) }
+func events(stream string, p language.Pattern) string {
+	return strings.TrimSpace(stream + " " + p.Text)
+}
 
 // fragile tells whether a count that is met can be broken by more events, so
 // that it has to hold for a moment.

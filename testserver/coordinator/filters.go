@@ -45,7 +45,7 @@ func (m *Machine) addFilter(p *peer, f testlink.Filter) (*filter, error) {
 		return nil, fmt.Errorf("%w: a run has at most %d", judge.ErrFilter, maxFilters)
 	}
 	one := &filter{peer: p, asked: f, since: p.forgotten}
-	begins := func(e journal.Event) bool { return strings.HasPrefix(e.Text, f.Pattern) }
+	begins := func(e *journal.Event) bool { return strings.HasPrefix(e.Text, f.Pattern) }
 	one.watch = m.store.Watch(p.name, judge.Stream(f.Stream), begins, one.since, nil)
 	m.filters = append(m.filters, one)
 	return one, nil

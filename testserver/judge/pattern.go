@@ -14,7 +14,7 @@ import (
 )
 
 // Match tells whether an event counts.
-type Match func(journal.Event) bool
+type Match func(*journal.Event) bool
 
 // Compile makes a Match of a pattern: all its terms hold. expand is applied
 // to the texts and values of the terms; nil leaves them as they are. The
@@ -31,7 +31,7 @@ func Compile(p language.Pattern, expand func(string) string) (Match, error) {
 		}
 		terms = append(terms, m)
 	}
-	return func(e journal.Event) bool {
+	return func(e *journal.Event) bool {
 		for _, m := range terms {
 			if !m(e) {
 				return false
@@ -48,14 +48,14 @@ func term(t language.Term) (Match, error) {
 		if err != nil {
 			return nil, fmt.Errorf("/%s/ is no regular expression: %w", t.Text, err)
 		}
-		return func(e journal.Event) bool { return re.MatchString(e.Text) }, nil
+		return func(e *journal.Event) bool { return re.MatchString(e.Text) }, nil
 	case language.Field:
-		return func(e journal.Event) bool {
+		return func(e *journal.Event) bool {
 			v, there := e.Fields[t.Field]
 			return there && FieldText(v) == t.Text
 		}, nil
 	case language.Exact:
-		return func(e journal.Event) bool { return e.Text == t.Text }, nil
+		return func(e *journal.Event) bool { return e.Text == t.Text }, nil
 	}
 	return nil, fmt.Errorf("a pattern has a term of kind %d, which is none", t.Kind)
 }

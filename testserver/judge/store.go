@@ -74,7 +74,7 @@ func (s *Store) Add(peer string, e journal.Event) error {
 	l.events = append(l.events, p.index)
 	l.streams[e.Type] = append(l.streams[e.Type], p)
 	for _, w := range l.watches[e.Type] {
-		w.offer(p.position, e)
+		w.offer(p.position, &s.all[p.index])
 	}
 	if e.Seq != due && !l.broken {
 		l.broken = true
@@ -135,7 +135,7 @@ func (s *Store) between(peer, stream string, since, until int) []placed {
 func (s *Store) Count(peer, stream string, m Match, since, until int) int {
 	n := 0
 	for _, p := range s.between(peer, stream, since, until) {
-		if m(s.all[p.index]) {
+		if m(&s.all[p.index]) {
 			n++
 		}
 	}
@@ -188,7 +188,7 @@ func (s *Store) Unwatch(w *Watch) {
 // Seen is how many events counted until now.
 func (w *Watch) Seen() int { return w.seen }
 
-func (w *Watch) offer(position int, e journal.Event) {
+func (w *Watch) offer(position int, e *journal.Event) {
 	if position < w.since || !w.match(e) {
 		return
 	}

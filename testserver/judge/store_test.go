@@ -12,7 +12,7 @@ import (
 	"github.com/peerlab/peerlab/testserver/language"
 )
 
-func anything(journal.Event) bool { return true }
+func anything(*journal.Event) bool { return true }
 
 // stored is a store in which a, boot 1, has recorded "stream text" lines.
 func stored(t *testing.T, lines ...string) *judge.Store {
@@ -87,7 +87,7 @@ func TestEachBootHasItsOwnGap(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	s := stored(t, "x 1", "y 1", "x 2", "x 1", "y 2")
-	one := func(e journal.Event) bool { return e.Text == "1" }
+	one := func(e *journal.Event) bool { return e.Text == "1" }
 	tests := []struct {
 		peer, stream string
 		match        judge.Match
@@ -148,7 +148,7 @@ func TestLast(t *testing.T) {
 func TestWatch(t *testing.T) {
 	s := stored(t, "x 1", "x 2")
 	calls := 0
-	w := s.Watch("a", "x", func(e journal.Event) bool { return e.Text != "2" }, 0, func() { calls++ })
+	w := s.Watch("a", "x", func(e *journal.Event) bool { return e.Text != "2" }, 0, func() { calls++ })
 	late := s.Watch("a", "x", anything, 3, nil)
 	add := func(seq uint64, stream, text string) {
 		if err := s.Add("a", journal.Event{Peer: "a", Boot: 1, Seq: seq, Type: stream, Text: text}); err != nil {
@@ -198,8 +198,8 @@ func TestCompile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m, err := judge.Compile(language.Pattern{Terms: tt.terms}, func(s string) string { return strings.ReplaceAll(s, "SELF", "bob") })
-			if err != nil || m(e) != tt.want {
-				t.Errorf("%v, %v", m(e), err)
+			if err != nil || m(&e) != tt.want {
+				t.Errorf("%v, %v", m(&e), err)
 			}
 		})
 	}
