@@ -5,7 +5,8 @@ import "testing"
 // TestBrokenScenarios are files that show nothing, or cannot hold, or are no
 // scenarios. None passes.
 func TestBrokenScenarios(t *testing.T) {
-	const one, two = "peers alice\ntimeout 500ms\n", "peers alice bob\ntimeout 500ms\nall init\nawait converged within 5s\n"
+	t.Parallel()
+	const one, two = "peers alice\ntimeout 500ms\n", "peers alice bob\ntimeout 500ms\nall init\nawait converged within 15s\n"
 	try(t, []trial{
 		// They assert nothing.
 		{name: "empty", file: "", want: unknown, says: []string{"nothing was asserted"}},

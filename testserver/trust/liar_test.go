@@ -135,13 +135,19 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (l *liar) lie(f frame) []any {
 	said := l.up(f)
 	for i, s := range said {
-		g, is := s.(frame)
-		if is && l.numbered && g.is("event") {
-			l.last++
-			said[i] = g.with(l.last, "event", "seq")
-		}
+		said[i] = l.number(s)
 	}
 	return said
+}
+
+// number gives an event its number, if there are to be no gaps.
+func (l *liar) number(say any) any {
+	f, is := say.(frame)
+	if !is || !l.numbered || !f.is("event") {
+		return say
+	}
+	l.last++
+	return f.with(l.last, "event", "seq")
 }
 
 // pass passes on what comes until one side hangs up.
@@ -194,7 +200,7 @@ func (l *liar) later(after time.Duration, say ...any) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, s := range say {
-			l.send(l.toServer, s)
+			l.send(l.toServer, l.number(s))
 		}
 	})
 }

@@ -104,8 +104,18 @@ func chatLies() liesBy {
 		"a message with another id":   smooth(events("chat", "two", instead("other/1/9", "event", "id"))),
 		"messages in another order":   smooth(behind("chat", "two", "three")),
 		"an effect before its cause":  smooth(behind("chat", "cause", "effect")),
-		"nothing was sent":            smooth(events("sent", "two", nothing)),
-		"sent twice":                  smooth(events("sent", "two", twice)),
+		"apart is lost":               smooth(events("chat", "while apart", nothing)),
+		"hello of somebody else":      smooth(events("chat", "hello", instead("mallory", "event", "from"))),
+		"apart comes": smooth(func(l *liar) (hearing, hearing) {
+			return func(f frame) []any {
+				if e := f.event(); e["type"] == "member" && e["text"] == "dead bob" {
+					l.later(2*time.Second, f.with("chat", "event", "type").with("while apart", "event", "text"))
+				}
+				return truth(f)
+			}, truth
+		}),
+		"nothing was sent": smooth(events("sent", "two", nothing)),
+		"sent twice":       smooth(events("sent", "two", twice)),
 		"a false death": smooth(events("chat", "two", func(_ *liar, f frame) []any {
 			return []any{f, f.with("member", "event", "type").with("dead alice", "event", "text")}
 		})),

@@ -25,7 +25,7 @@ const (
 )
 
 // atOnce is how many runs are under way at a time. They wait most of the time.
-const atOnce = 12
+const atOnce = 16
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "peer" || os.Args[1] == "watchdog" || os.Args[1] == "run") {
@@ -62,6 +62,8 @@ type trial struct {
 	flags     []string // of testserver run
 	want      []int    // exit statuses, any of them
 	says      []string // what the report has to say, all of it
+	hasty     bool     // waits are short, for one of them is in vain
+	rare      bool     // it takes long: it is not tried every day
 }
 
 // tried is how it ended.
@@ -75,6 +77,15 @@ type tried struct {
 // slowest is how long a trial may take.
 const slowest = 60 * time.Second
 
+// patience is how long a command may take. A machine that does much else has
+// to get through with it.
+func (tr trial) patience() string {
+	if tr.hasty {
+		return "3s"
+	}
+	return "15s"
+}
+
 func (tr trial) run(t *testing.T) tried {
 	t.Helper()
 	self, err := os.Executable()
@@ -87,7 +98,7 @@ func (tr trial) run(t *testing.T) tried {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	args := append([]string{"run", "--out", filepath.Join(dir, "runs"), "--timeout", "3s", "--seed", "1"}, tr.flags...)
+	args := append([]string{"run", "--out", filepath.Join(dir, "runs"), "--timeout", tr.patience(), "--seed", "1"}, tr.flags...)
 	env := append(os.Environ(), "HOME="+dir, envLie+"="+tr.lie, envLiar+"="+tr.liar)
 	ctx, cancel := context.WithTimeout(t.Context(), slowest)
 	defer cancel()
@@ -111,7 +122,7 @@ func (tr trial) check(t *testing.T) {
 		t.Errorf("exit status %d, not one of %v", got.status, tr.want)
 	}
 	for _, s := range tr.says {
-		if !strings.Contains(got.out, s) {
+		if !strings.Contains(got.out, whole(s)) {
 			t.Errorf("the report does not say %q", s)
 		}
 	}
@@ -126,10 +137,26 @@ func (tr trial) check(t *testing.T) {
 	}
 }
 
+// whole is a line of the scenario such that x.cmd:1 is not x.cmd:12.
+func whole(s string) string {
+	if n, is := strings.CutPrefix(s, "x.cmd:"); is && n != "" {
+		return s + ":"
+	}
+	return s
+}
+
+// always tells whether everything is tried, and not only what is quick.
+func always() bool { return os.Getenv("PEERLAB_TRUST") != "" }
+
+// try tries them all. With the race detector, which makes peers slow, it tries
+// some: what it looks at is the same program in all of them.
 func try(t *testing.T, trials []trial) {
 	t.Helper()
-	for _, tr := range trials {
+	for i, tr := range trials {
 		t.Run(tr.name, func(t *testing.T) {
+			if !always() && (tr.rare || testing.Short() || raced && i%8 != 0) {
+				t.Skip("make trust tries it")
+			}
 			t.Parallel()
 			tr.check(t)
 		})
