@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,9 +47,9 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 			if err != nil {
 				return fmt.Errorf("--listen %q: %w: give HOST:PORT; port 0 is a free one", listen, err)
 			}
-			e := o.invite(p, l, scripts[0])
-			r := o.runOne(cmd.Context(), p, scripts[0], "remote", o.pickSeed(), func(*report.Dir) coordinator.World { return &bridge{e, scripts[0].Peers} }, wait)
-			_ = l.Close() // usually closed by the engine
+			world := o.invite(p, l, scripts[0])
+			r := o.runOne(cmd.Context(), p, scripts[0], "remote", o.pickSeed(), func(*report.Dir) coordinator.World { return world }, wait)
+			_ = l.Close() // usually closed by the world
 			return ended(o.wrapUp(p, []*report.Result{r}, []report.Verdict{r.Verdict}))
 		},
 	}
@@ -58,18 +59,19 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 	return c
 }
 
-// invite prints how to attach, and returns the engine that waits for it.
-func (o *options) invite(p Process, l net.Listener, s *language.Script) *remote.Engine {
+// invite prints how to attach, and returns the world that waits for it.
+func (o *options) invite(p Process, l net.Listener, s *language.Script) *remote.World {
 	out := o.text(p)
 	token := p.env("PEERLAB_TOKEN")
 	if token == "" {
 		token = rand.Text()
 	}
 	fmt.Fprintf(out, "url:   http://%s\ntoken: %s\nstart these, each in a terminal of its own:\n", l.Addr(), token)
-	for _, name := range s.Peers {
+	peers := append(slices.Clone(s.Peers), s.Spawns...)
+	for _, name := range peers {
 		fmt.Fprintf(out, "  PEERLAB_TOKEN=%s peer %s --test http://%s\n", token, name, l.Addr())
 	}
-	return &remote.Engine{Listener: l, Token: token, Attached: func(name string) {
+	return remote.New(remote.Config{Listener: l, Token: token, Peers: peers, Attached: func(name string) {
 		fmt.Fprintf(out, "%s has attached\n", name)
-	}}
+	}})
 }

@@ -63,7 +63,8 @@ func (m *Machine) start(p *peer, fresh bool, files []language.File) *order {
 	p.started, p.ended, p.leaving, p.gone, p.failing = true, false, "", nil, false
 	p.link, p.lost, p.paused = nil, nil, false
 	m.stand(p)
-	return m.do(Order{Verb: Start, Peer: p.name, Fresh: fresh, Files: files})
+	p.start = m.do(Order{Verb: Start, Peer: p.name, Fresh: fresh, Files: files})
+	return p.start
 }
 
 // attached waits until the peers can be driven, and says which one cannot.
@@ -71,7 +72,7 @@ func (b *branch) attached(peers []*peer) string {
 	m := b.m
 	err := b.wait(m.now.Add(m.cfg.Start), func() bool {
 		for _, p := range peers {
-			if p.link == nil && p.gone == nil && !p.failing {
+			if p.link == nil && p.gone == nil && !p.failing && !p.unstarted() {
 				return false
 			}
 		}
@@ -81,8 +82,11 @@ func (b *branch) attached(peers []*peer) string {
 		switch {
 		case p.gone != nil:
 			return p.why()
+		case p.link == nil && p.unstarted():
+			m.unattached(p, fmt.Sprintf("could not be started: %v", p.start.err))
+			return fmt.Sprintf("%s could not be started: %v", p.name, p.start.err)
 		case p.link == nil && (p.failing || errors.Is(err, errTime)):
-			m.unattached(p)
+			m.unattached(p, fmt.Sprintf("did not attach to the test server: not within %s", m.cfg.Start))
 			return fmt.Sprintf("%s did not attach: not within %s", p.name, m.cfg.Start)
 		case p.link == nil:
 			return fmt.Sprintf("%s did not attach: %v", p.name, err)
@@ -91,13 +95,16 @@ func (b *branch) attached(peers []*peer) string {
 	return ""
 }
 
-// unattached says once that a peer that was started has not come.
-func (m *Machine) unattached(p *peer) {
+// unattached says once that a peer that was to be started has not come.
+func (m *Machine) unattached(p *peer, why string) {
 	if !p.failing {
 		p.failing, p.stuck = true, "its start"
-		m.problem(report.Problem{Harness: true, Text: fmt.Sprintf("%s did not attach to the test server: not within %s", p.name, m.cfg.Start)})
+		m.problem(report.Problem{Harness: true, Text: p.name + " " + why})
 	}
 }
+
+// unstarted tells whether the world could not start the boot that is due.
+func (p *peer) unstarted() bool { return p.start != nil && p.start.done && p.start.err != nil }
 
 // allAttached waits for the peers of the peers line.
 func (b *branch) allAttached() bool {

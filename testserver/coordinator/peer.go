@@ -18,7 +18,8 @@ import (
 // peer is one peer as the machine knows it, over all its boots.
 type peer struct {
 	name    string
-	started bool // it was ever started
+	started bool   // it was ever started
+	start   *order // its last start
 	link    Driver
 	hello   testlink.Hello
 	gone    *Gone // how the last boot has ended; nil while there is one
