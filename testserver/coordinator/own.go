@@ -14,7 +14,8 @@ const self = "testserver"
 
 // TypeLife is the type of events about the life of peers, of which the test
 // server knows: text "start alice", "gone alice", "kill alice", "pause alice";
-// fields peer, boot, state, expected.
+// fields name, and number, that of the boot; of a start also state, "attached";
+// of "gone" also state, how it ended, and expected, whether that was asked for.
 const TypeLife = "life"
 
 // own records an event of the test server's own in the journal of the run.

@@ -31,8 +31,10 @@ type Config struct {
 	// Seed decides every random choice.
 	Seed uint64
 	// Holds tells whether the word of a condition holds. Nil knows
-	// engine:NAME by Result.Engine, GOOS:NAME and race; other words do not hold.
+	// engine:NAME by Result.Engine, GOOS:NAME, race, and short if Short is set;
+	// other words do not hold.
 	Holds func(word string) bool
+	Short bool
 
 	Start   time.Duration // for a peer to attach, 15 s
 	Command time.Duration // for a command to end, 30 s
@@ -63,10 +65,10 @@ func (c *Config) defaults() {
 	set(&c.Budget, 5*time.Minute)
 	set(&c.Cleanup, 30*time.Second)
 	if c.Holds == nil {
-		engine := c.Result.Engine
+		engine, short := c.Result.Engine, c.Short
 		c.Holds = func(word string) bool {
 			goos, is := strings.CutPrefix(word, "GOOS:")
-			return word == "engine:"+engine || is && goos == runtime.GOOS || word == "race" && raced
+			return word == "engine:"+engine || is && goos == runtime.GOOS || word == "race" && raced || word == "short" && short
 		}
 	}
 }
