@@ -1,0 +1,35 @@
+# Fifty peers on one machine.
+#
+# It shows that nothing in the group grows with its size so that it breaks:
+# fifty processes find each other, each knows the other forty-nine, a word of
+# one reaches all of them, and five that crash at once are noticed by everybody.
+#
+# Without it a list of ten, a queue of sixteen or a table that is sent as one
+# packet would be found by somebody who has more friends than we have.
+
+peers p[1..50]
+timeout 60s
+
+phase "fifty meet"
+# In five tens: what is shown is the size of the group, not the speed of the
+# machine on which fifty programs start at once.
+p[1..10] init
+p[11..20] init
+p[21..30] init
+p[31..40] init
+p[41..50] init
+await converged
+all await members.count == 50
+
+phase "one speaks, fifty hear it"
+p1 msg hello, all of you
+others(p1) expect chat "hello, all of you" count == 1
+p50 msg hello, p1
+others(p50) expect chat "hello, p1" count == 1
+
+phase "five crash at once"
+kill p[21..25]
+all await members.count == 45
+p2 msg are we all here?
+others(p2) expect chat "are we all here?" count == 1
+check delivery
