@@ -18,10 +18,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/peerlab/peerlab/peer/node"
 	"github.com/peerlab/peerlab/testserver/cli"
 	"github.com/peerlab/peerlab/testserver/report"
-	"github.com/peerlab/peerlab/testserver/scenario"
 )
 
 // The test binary is also the program: `testserver` on the path runs it.
@@ -176,21 +174,6 @@ func TestServe(t *testing.T) {
 	for _, p := range peers { // told that the run is over, they end
 		if err := p.Wait(); err != nil {
 			t.Logf("%v: %v", p.Args, err)
-		}
-	}
-}
-
-// TestKeywordsAreNoNames keeps the language and the peers in step: what
-// begins a statement must be refused as a name.
-func TestKeywordsAreNoNames(t *testing.T) {
-	for _, word := range scenario.Keywords() {
-		if node.CheckName(word) == nil {
-			t.Errorf("a peer may be called %q, which begins a statement", word)
-		}
-	}
-	for _, word := range []string{"joined", "left", "lost", "info", "warn", "error"} {
-		if _, err := scenario.Parse("x.cmd", []byte(word+" init")); err == nil {
-			t.Errorf("a line may begin with %q", word)
 		}
 	}
 }

@@ -164,3 +164,27 @@ func (p *sight) lacks(live []*sight) []string {
 	}
 	return found
 }
+
+// differences compares what a peer sees with what is there.
+func differences(who, where string, seen []Node, want map[string]Node) []string {
+	var found []string
+	met := map[string]bool{}
+	for _, n := range seen {
+		w, there := want[n.Name]
+		switch {
+		case !there:
+			found = append(found, fmt.Sprintf("%s sees %s %s, which is not live", who, n.Name, where))
+		case met[n.Name]:
+			found = append(found, fmt.Sprintf("%s sees %s twice %s", who, n.Name, where))
+		case !sameNode(n, w):
+			found = append(found, fmt.Sprintf("%s sees %s %s as %s, it is %s", who, n.Name, where, describe(n), describe(w)))
+		}
+		met[n.Name] = true
+	}
+	for _, name := range sortedKeys(want) {
+		if !met[name] {
+			found = append(found, fmt.Sprintf("%s does not see %s %s", who, name, where))
+		}
+	}
+	return found
+}

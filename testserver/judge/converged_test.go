@@ -2,12 +2,38 @@ package judge_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/testserver/judge"
 )
+
+var start = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func at(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+
+func node(name string) judge.Node {
+	return judge.Node{Name: name, ID: "id-" + name, Boot: 1, Addr: "127.0.0.1:" + name}
+}
+
+func nodes(names string) []judge.Node {
+	all := []judge.Node{}
+	for _, n := range strings.Fields(names) {
+		all = append(all, node(n))
+	}
+	return all
+}
+
+// sees is the status of a ready peer; chat "-" means that it is closed.
+func sees(self, members, chat string) testlink.Status {
+	s := testlink.Status{Ready: true, Self: node(self), Members: nodes(members), Present: map[string][]testlink.Node{}}
+	if chat != "-" {
+		s.Present["chat"] = nodes(chat)
+	}
+	return s
+}
 
 func TestViewsConverged(t *testing.T) {
 	type step = func(*judge.Views)

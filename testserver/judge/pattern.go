@@ -117,3 +117,24 @@ func (s *Store) recordedOn(peer, stream string, since int) string {
 	}
 	return fmt.Sprintf("%s; %s recorded on: %s", what, peer, strings.Join(streams, ", "))
 }
+
+// Stream is the event type that people's name of a stream stands for.
+func Stream(name string) string {
+	if name == "messagesView" {
+		return "view"
+	}
+	return name
+}
+
+// likeness is larger the more of the pattern a line begins with; a line that
+// has it elsewhere comes next.
+func likeness(line, pattern string) int {
+	n := 0
+	for n < min(len(line), len(pattern)) && line[n] == pattern[n] {
+		n++
+	}
+	if strings.Contains(line, pattern) {
+		n = max(n, len(pattern)-1)
+	}
+	return n
+}

@@ -31,12 +31,14 @@ type log struct {
 // placed is an event and its position in its peer's journal.
 type placed struct{ position, index int }
 
-// Errors of Store.Add.
+// Errors that callers branch on.
 var (
-	// ErrGap is matched when events are missing, or come twice.
+	// ErrGap is matched by Store.Add when events are missing, or come twice.
 	ErrGap = errors.New("gap in a journal")
-	// ErrForged is matched when an event is not its sender's own.
+	// ErrForged is matched by Store.Add when an event is not its sender's own.
 	ErrForged = errors.New("forged event")
+	// ErrFilter is matched by the error for a filter that cannot be judged.
+	ErrFilter = errors.New("not a filter")
 )
 
 // NewStore returns an empty Store.

@@ -210,7 +210,7 @@ func TestCompile(t *testing.T) {
 	}
 }
 
-func TestClosestTexts(t *testing.T) {
+func TestClosest(t *testing.T) {
 	s := stored(t, "chat hello", "chat help", "chat xhello", "chat hello", "view v", "chat zzz", "chat yyy")
 	tests := []struct {
 		name, peer, stream string

@@ -26,10 +26,9 @@ import (
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/peer/cli"
 	"github.com/peerlab/peerlab/testserver/coordinator"
+	"github.com/peerlab/peerlab/testserver/language"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
-	"github.com/peerlab/peerlab/testserver/run"
-	"github.com/peerlab/peerlab/testserver/scenario"
 )
 
 // The test binary is also the programs that the tests start: fake peers, a
@@ -198,13 +197,16 @@ func (p *fake) misbehave(ctx context.Context) testlink.Result {
 	return testlink.Result{OK: true}
 }
 
-// fakeRunner runs an engine with two peers that do not end by themselves, and
+// fakeRunner runs a world with two peers that do not end by themselves, and
 // prints their process ids.
 func fakeRunner(dir string) int {
-	e := local.New(local.Config{Program: []string{os.Args[0], "fake-peer", "undead"}, Dir: func(name string) (string, error) {
+	w := local.NewWorld(local.Config{Program: []string{os.Args[0], "fake-peer", "undead"}, Dir: func(name string) (string, error) {
 		return dir, nil
 	}})
-	err := e.Run(context.Background(), []string{"alice", "bob"}, func(m run.Message) {
+	for i, name := range []string{"alice", "bob"} {
+		w.Do(coordinator.Order{ID: uint64(i), Verb: coordinator.Start, Peer: name})
+	}
+	err := w.Run(context.Background(), func(m coordinator.Message) {
 		if o, is := m.Body.(testlink.Opened); is {
 			fmt.Println(o.Hello.PID)
 		}
@@ -238,9 +240,9 @@ func fakeWorld(dir string) int {
 }
 
 // play runs a file with fake peers of the given mode.
-func play(t *testing.T, mode, file string, change func(*run.Config, *local.Config)) (*report.Result, *report.Dir) {
+func play(t *testing.T, mode, file string, change func(*coordinator.Config, *local.Config)) (*report.Result, *report.Dir) {
 	t.Helper()
-	script, err := scenario.Parse("x.cmd", []byte(file))
+	script, err := language.Parse("x.cmd", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,13 +251,13 @@ func play(t *testing.T, mode, file string, change func(*run.Config, *local.Confi
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	engine := local.Config{Program: []string{os.Args[0], "fake-peer", mode}, Env: os.Environ(), Dir: dir.Peer}
-	cfg := run.Config{Script: script, Recorder: dir, Hold: time.Millisecond, Stable: time.Millisecond}
+	world := local.Config{Program: []string{os.Args[0], "fake-peer", mode}, Env: os.Environ(), Dir: dir.Peer}
+	cfg := coordinator.Config{Script: script, Recorder: dir, Hold: time.Millisecond, Settle: time.Millisecond}
 	if change != nil {
-		change(&cfg, &engine)
+		change(&cfg, &world)
 	}
-	cfg.Engine = local.New(engine)
-	r, err := run.Run(t.Context(), cfg)
+	cfg.World = local.NewWorld(world)
+	r, err := coordinator.Run(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,25 +15,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/testserver/coordinator"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
-	"github.com/peerlab/peerlab/testserver/run"
 )
 
 const file = "alice init\nalice testfilter view 0 nothing\nalice misbehave\nalice init\n"
 
 func TestFakePeers(t *testing.T) {
-	short := func(c *run.Config, _ *local.Config) { c.Command = 300 * time.Millisecond }
+	short := func(c *coordinator.Config, _ *local.Config) { c.Command = 300 * time.Millisecond }
 	tests := []struct {
 		mode, file string
-		change     func(*run.Config, *local.Config)
+		change     func(*coordinator.Config, *local.Config)
 		want       report.Verdict
 		text       string
 	}{
 		{"fine", file, nil, report.Passed, ""},
 		{"fine", "alice testfilter view 0 x\nalice quit\n", nil, report.Passed, ""},
 		{"no flags", file, nil, report.Broken, "alice could not be started: exit status 2 [fake: unknown flag --test]"},
-		{"silent", file, func(c *run.Config, _ *local.Config) { c.Start = 300 * time.Millisecond }, report.Broken, "alice did not attach to the test server: not within 300ms"},
+		{"silent", file, func(c *coordinator.Config, _ *local.Config) { c.Start = 300 * time.Millisecond }, report.Broken, "alice did not attach to the test server: not within 300ms"},
 		{"wrong token", file, nil, report.Broken, "the test server refused the token"},
 		{"another name", file, nil, report.Broken, `"mallory" is no peer of this run`},
 		{"another version", file, nil, report.Broken, "use the same release of peer and testserver"},
@@ -42,7 +42,7 @@ func TestFakePeers(t *testing.T) {
 		{"deaf", file, short, report.Failed, "alice has not answered since x.cmd:3"},
 		{"stop", file, short, report.Failed, "no answer: not within 300ms"},
 		{"flood", file, nil, report.Failed, "alice's events are not complete"},
-		{"lie", file, nil, report.Failed, `alice sent an event of "bob"`},
+		{"lie", file, nil, report.Failed, "alice, which runs as boot 1, sent an event of bob"},
 		{"race", file, nil, report.Failed, "data race"},
 		{"leave somebody behind", file + "alice quit\n", nil, report.Failed, "processes that it had started outlived it"},
 		{"lives on", "alice testfilter view 0 x\nalice quit\n", nil, report.Failed, "killed: its link had ended, and it had not within 5s"},
@@ -77,14 +77,14 @@ func TestFakePeers(t *testing.T) {
 }
 
 func TestAProgramThatIsNotThere(t *testing.T) {
-	r, _ := play(t, "fine", file, func(_ *run.Config, c *local.Config) { c.Program = []string{"/nowhere/peer"} })
+	r, _ := play(t, "fine", file, func(_ *coordinator.Config, c *local.Config) { c.Program = []string{"/nowhere/peer"} })
 	if r.Verdict != report.Broken || !strings.Contains(r.Why, "alice could not be started: fork/exec /nowhere/peer") {
 		t.Errorf("%s: %s", r.Verdict, r.Why)
 	}
 }
 
 func TestSettingsOfTheServerAreNotThePeers(t *testing.T) {
-	r, _ := play(t, "print", "alice testfilter view 1 PEERLAB_BUDGET= HOME=/somewhere\nalice misbehave\n", func(_ *run.Config, c *local.Config) {
+	r, _ := play(t, "print", "alice testfilter view 1 PEERLAB_BUDGET= HOME=/somewhere\nalice misbehave\n", func(_ *coordinator.Config, c *local.Config) {
 		c.Env = []string{"PEERLAB_BUDGET=1s", "HOME=/somewhere"}
 	})
 	if r.Verdict != report.Passed {
@@ -200,8 +200,8 @@ func TestWatchdog(t *testing.T) {
 	}
 }
 
-func TestTheEngineWithAWatchdog(t *testing.T) {
-	r, _ := play(t, "fine", file, func(_ *run.Config, c *local.Config) { c.Watchdog = []string{os.Args[0], "watchdog"} })
+func TestTheWorldWithAWatchdog(t *testing.T) {
+	r, _ := play(t, "fine", file, func(_ *coordinator.Config, c *local.Config) { c.Watchdog = []string{os.Args[0], "watchdog"} })
 	if r.Verdict != report.Passed {
 		t.Errorf("%s: %s", r.Verdict, r.Why)
 	}

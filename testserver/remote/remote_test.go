@@ -11,24 +11,25 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/peerlab/peerlab/internal/testlink"
+	"github.com/peerlab/peerlab/testserver/coordinator"
 	"github.com/peerlab/peerlab/testserver/remote"
-	"github.com/peerlab/peerlab/testserver/run"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// listen runs an engine for alice until the test ends.
-func listen(t *testing.T) (url string, said <-chan run.Message, stop func() error) {
+// listen runs a world for alice until the test ends.
+func listen(t *testing.T) (url string, said <-chan coordinator.Message, stop func() error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	messages, ended := make(chan run.Message, 100), make(chan error, 1)
-	e := &remote.Engine{Listener: l, Token: "secret"}
+	messages, ended := make(chan coordinator.Message, 100), make(chan error, 1)
+	w := remote.New(remote.Config{Listener: l, Token: "secret", Peers: []string{"alice"}})
+	w.Do(coordinator.Order{ID: 1, Verb: coordinator.Start, Peer: "alice"})
 	go func() {
-		ended <- e.Run(ctx, []string{"alice"}, func(m run.Message) { messages <- m })
+		ended <- w.Run(ctx, func(m coordinator.Message) { messages <- m })
 		close(messages)
 	}()
 	t.Cleanup(cancel)
@@ -54,6 +55,9 @@ func TestEachPeerOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m := <-said; m.Body != (coordinator.Done{ID: 1}) {
+		t.Errorf("first message %+v", m)
+	}
 	if m := <-said; m.Peer != "alice" || m.Link == nil {
 		t.Errorf("first message %+v", m)
 	}
@@ -65,16 +69,16 @@ func TestEachPeerOnce(t *testing.T) {
 		ended <- link.Run(context.Background(), testlink.HandlerFunc(func(context.Context, string) testlink.Result { return testlink.Result{} }))
 	}()
 	if err := stop(); err != nil {
-		t.Errorf("the engine: %v", err)
+		t.Errorf("the world: %v", err)
 	}
 	if err := <-ended; !errors.Is(err, testlink.ErrClosed) || !strings.Contains(err.Error(), "the run is over") {
 		t.Errorf("the peer was told %v", err)
 	}
-	var last run.Message
+	var last coordinator.Message
 	for m := range said {
 		last = m
 	}
-	if g, is := last.Body.(run.Gone); !is || !g.OK {
+	if g, is := last.Body.(coordinator.Gone); !is || !g.OK {
 		t.Errorf("last message %+v", last)
 	}
 }
@@ -87,7 +91,7 @@ func TestAPeerThatVanishes(t *testing.T) {
 	}
 	link.Close()
 	for m := range said {
-		if g, is := m.Body.(run.Gone); is {
+		if g, is := m.Body.(coordinator.Gone); is {
 			if g.OK {
 				t.Errorf("%+v", g)
 			}
