@@ -4,11 +4,47 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxAnnotations is how many of a run are shown: a step of GitHub Actions
 // shows ten of each kind.
 const maxAnnotations = 10
+
+// NoCommands returns a writer to w from which no text becomes a workflow
+// command of GitHub Actions, whoever wrote it: a line must not begin with "::",
+// behind blanks or not, nor contain "##[". A blank is put in between. Nothing
+// is kept back; one goroutine at a time may write.
+func NoCommands(w io.Writer) io.Writer { return &noCommands{w: w, begins: true} }
+
+type noCommands struct {
+	w      io.Writer
+	begins bool    // nothing but blanks, and perhaps a colon, stands in this line
+	last   [2]rune // the two before
+}
+
+func (n *noCommands) Write(text []byte) (int, error) {
+	out := make([]byte, 0, len(text)+8)
+	for rest := text; len(rest) > 0; {
+		c, size := utf8.DecodeRune(rest)
+		if c == ':' && n.begins && n.last[1] == ':' || c == '[' && n.last == [2]rune{'#', '#'} {
+			out = append(out, ' ')
+		}
+		switch {
+		case c == '\n', c == '\r':
+			n.begins = true
+		case n.begins:
+			n.begins = n.last[1] != ':' && (c == ':' || unicode.IsSpace(c))
+		}
+		n.last = [2]rune{n.last[1], c}
+		out, rest = append(out, rest[:size]...), rest[size:]
+	}
+	if _, err := n.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
 
 // Annotate writes what is wrong with a run as workflow commands of GitHub
 // Actions, which show it beside the lines of the scenario: errors for a run

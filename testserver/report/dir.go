@@ -193,8 +193,9 @@ func trimNewline(b []byte) []byte {
 }
 
 // Prune removes the oldest run directories below out until keep are left.
-// What is no run directory is not touched; keep <= 0 removes nothing.
-func Prune(out string, keep int) error {
+// What is no run directory is not touched, nor are those that are in use, by
+// their paths; keep <= 0 removes nothing.
+func Prune(out string, keep int, inUse ...string) error {
 	entries, err := os.ReadDir(out)
 	if err != nil || keep <= 0 {
 		return err
@@ -207,7 +208,10 @@ func Prune(out string, keep int) error {
 	}
 	var errs []error
 	for _, name := range runs[:max(0, len(runs)-keep)] { // ReadDir sorts by name, that is by age
-		errs = append(errs, os.RemoveAll(filepath.Join(out, name)))
+		used := slices.ContainsFunc(inUse, func(dir string) bool { return filepath.Base(dir) == name })
+		if !used {
+			errs = append(errs, os.RemoveAll(filepath.Join(out, name)))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -252,8 +252,8 @@ func (f *full) head(row Row) []string {
 		where += fmt.Sprintf("  in phase \"%s\"", plain(f.r.Phases[row.Phase].Title))
 	}
 	lines := []string{"", f.paint(bold, where)}
-	for _, c := range row.Comment[max(0, len(row.Comment)-2):] {
-		lines = append(lines, f.paint(faint, shorten("    # "+plain(strings.TrimSpace(c)), f.width)))
+	for _, c := range row.remark() {
+		lines = append(lines, f.paint(faint, shorten("    "+c, f.width)))
 	}
 	lines = append(lines, "    "+plain(row.Text))
 	if row.Kind == KindInserted {

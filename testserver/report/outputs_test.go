@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -152,6 +154,47 @@ func TestAnnotate(t *testing.T) {
 		}
 	}
 }
+
+// TestNoCommands has texts of others in a log of GitHub Actions, in one piece
+// and byte by byte.
+func TestNoCommands(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                            "",
+		"::error::gotcha\n":           ": :error::gotcha\n",
+		"fine\n \t::set-output x=y\n": "fine\n \t: :set-output x=y\n",
+		"a\r::debug::x":               "a\r: :debug::x",
+		"\u00a0\u3000::error::x\n":    "\u00a0\u3000: :error::x\n",
+		"see a::b, x.cmd:3: y\n":      "see a::b, x.cmd:3: y\n",
+		": ::x\n:\n:\n":               ": ::x\n:\n:\n",
+		":::\n":                       ": ::\n",
+		"alice: ##[error]gotcha\n":    "alice: ## [error]gotcha\n",
+		"###[x] #[y]\n":               "### [x] #[y]\n",
+		"grüße \xff\n::x\n":           "grüße \xff\n: :x\n",
+	} {
+		var whole, bytes strings.Builder
+		if n, err := io.WriteString(report.NoCommands(&whole), text); n != len(text) || err != nil {
+			t.Errorf("%q: %d, %v", text, n, err)
+		}
+		w := report.NoCommands(&bytes)
+		for i := range len(text) {
+			if text[i] >= 0x80 {
+				bytes.WriteString(want) // runes come in one piece
+				break
+			}
+			_, _ = io.WriteString(w, text[i:i+1])
+		}
+		if whole.String() != want || !strings.HasSuffix(bytes.String(), want) {
+			t.Errorf("%q became %q and %q, want %q", text, whole.String(), bytes.String(), want)
+		}
+	}
+	if _, err := report.NoCommands(failing{}).Write([]byte("x")); err == nil {
+		t.Error("an error of writing is lost")
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestTest2JSON(t *testing.T) {
 	var b strings.Builder

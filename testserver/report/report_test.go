@@ -101,11 +101,14 @@ PASSED  x.cmd  1.23 s  runs/1-x  again: testserver run x.cmd
 		t.Errorf("got\n%s", got)
 	}
 	r.Rows[1].Status, r.Rows[1].Wrong, r.Rows[1].Seen = report.Fail, "expected 1, seen 0", []string{"1 x <bob> \x1b[31mtest", "1 x \u202eabc"}
+	r.Rows[1].Comment = []string{"a long story", "everybody is told,", "once"}
 	r.Problems = []report.Problem{{Text: "bob crashed", Details: []string{"panic"}}}
 	r.Matrix = []string{"alice: members nobody"}
 	r.Peers = []report.Peer{{Name: "alice", Expected: true}, {Name: "bob", Exit: "exit status 2", Stderr: []string{"boom"}}}
 	r.Decide()
 	want = `1 row OK
+# everybody is told,
+# once
 event "row 1" FAILED
     x.cmd:2: expected 1, seen 0
     seen: 1 x <bob> ` + "\ufffd" + `[31mtest
@@ -255,7 +258,7 @@ func TestPrune(t *testing.T) {
 	}
 	_ = os.Mkdir(filepath.Join(out, "mine"), 0o755)
 	_ = os.WriteFile(filepath.Join(out, "20240101-000000-file"), nil, 0o644)
-	if err := report.Prune(out, 2); err != nil {
+	if err := report.Prune(out, 2, filepath.Join(out, "20240102-000000-x"), "elsewhere"); err != nil {
 		t.Fatal(err)
 	}
 	entries, _ := os.ReadDir(out)
@@ -263,7 +266,7 @@ func TestPrune(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	want := []string{"20240101-000000-file", "20240104-000000-x", "20240105-000000-x", "latest", "mine"}
+	want := []string{"20240101-000000-file", "20240102-000000-x", "20240104-000000-x", "20240105-000000-x", "latest", "mine"}
 	if !slices.Equal(names, want) {
 		t.Errorf("left are %q", names)
 	}

@@ -162,6 +162,9 @@ func (p *printer) failures(r *Result) {
 }
 
 func (p *printer) wrong(row Row) {
+	for _, c := range row.remark() {
+		p.detail("%s", p.paint(faint, c))
+	}
 	p.detail("%s", p.row(row))
 	p.detail("    %s%s", row.place(), plain(row.Wrong))
 	for i, s := range row.Seen {
@@ -171,6 +174,15 @@ func (p *printer) wrong(row Row) {
 		}
 		p.detail("%s %s", lead, plain(s))
 	}
+}
+
+// remark is the end of the comment that stands above the row in the file.
+func (r Row) remark() []string {
+	var lines []string
+	for _, c := range r.Comment[max(0, len(r.Comment)-2):] {
+		lines = append(lines, "# "+plain(strings.TrimSpace(c)))
+	}
+	return lines
 }
 
 // place is file:line and a separator, or nothing.
