@@ -5,7 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
-	"slices"
+	"strings"
 )
 
 // finder enters the mutants of one function, outer expressions first.
@@ -355,7 +355,7 @@ func (w *finder) typeName(t types.Type) (name string, ok bool) {
 		ok = false
 		return o.Name()
 	})
-	return name, ok && !slices.Contains([]string{"untyped nil", "invalid type"}, name)
+	return name, ok && !strings.HasPrefix(name, "untyped ") && name != "invalid type"
 }
 
 func isBool(t types.Type) bool { return isBasic(t, types.IsBoolean) }

@@ -37,7 +37,7 @@ func TestSurvivorsAreHolesOfTheTests(t *testing.T) {
 			t.Errorf("no %q", want)
 		}
 	}
-	for _, killed := range []string{"Judge: sum == want", "Judge: sum > want -> ", "Judge: sum += n", "Judge: n < 0 ->"} {
+	for _, killed := range []string{"Judge: sum<<1 == want<<1", "Judge: sum > want -> ", "Judge: sum += n", "Judge: n < 0 ->"} {
 		if strings.Contains(out, killed) {
 			t.Errorf("%q has survived", killed)
 		}
