@@ -184,5 +184,5 @@ func (w *World) attach(p *Peer) {
 		}
 	}
 	hello := testlink.Hello{Name: p.name, Boot: p.boot, PID: 100 + slices.Index(w.names, p.name)}
-	w.deliver(coordinator.Message{Peer: p.name, Link: driver{p, p.boot, new(uint64)}, Body: testlink.Opened{Hello: hello}})
+	w.deliver(coordinator.Message{Peer: p.name, Link: driver{p, p.boot, new(uint64), w}, Body: testlink.Opened{Hello: hello}})
 }

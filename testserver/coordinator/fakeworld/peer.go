@@ -50,13 +50,14 @@ type driver struct {
 	p    *Peer
 	boot int
 	last *uint64 // number on its link
+	w    *World
 }
 
 // do calls f in the world's goroutine, if the boot still runs then; when it
 // is paused, as soon as it goes on.
 func (d driver) do(f func()) uint64 {
 	*d.last++
-	d.p.w.calls.Put(func() { d.run(f) })
+	d.w.calls.Put(func() { d.run(f) })
 	return *d.last
 }
 
@@ -76,7 +77,7 @@ func (d driver) Command(line string) uint64 {
 }
 
 func (d driver) Cancel(id uint64) {
-	d.p.w.calls.Put(func() { d.run(func() { d.p.wakeUp(id, errCancelled) }) })
+	d.w.calls.Put(func() { d.run(func() { d.p.wakeUp(id, errCancelled) }) })
 }
 
 func (d driver) Answer(id uint64, a testlink.Answer) {

@@ -104,8 +104,12 @@ func testSeveral(s *stage) {
 
 func testKill(s *stage) {
 	alice := s.start("alice")
-	alice.link.Command("sleep 60")
+	long := alice.link.Command("sleep 60")
+	s.rest(20 * time.Millisecond) // so that it has begun
 	s.must(coordinator.Order{Verb: coordinator.Kill, Peer: "alice"})
+	if r, is := s.results["alice"][long]; is {
+		s.t.Errorf("who is killed does not say how a command ended: %+v", r)
+	}
 	if g := s.last["alice"]; g == nil || g.OK || g.State == "" {
 		s.t.Errorf("gone by a kill: %+v", g)
 	}
