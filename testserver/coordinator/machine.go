@@ -105,11 +105,9 @@ func NewMachine(cfg Config, now time.Time) *Machine {
 }
 
 // add makes a peer known. It does not exist yet.
-func (m *Machine) add(name string) *peer {
-	p := newPeer(name)
-	m.peers[name] = p
+func (m *Machine) add(name string) {
+	m.peers[name] = newPeer(name)
 	m.names = append(m.names, name)
-	return p
 }
 
 // Step goes on with everything that may go on now. It returns what is to be

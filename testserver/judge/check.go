@@ -42,6 +42,10 @@ type Outcome struct {
 // Membership: whoever is called dead by a peer had ended or been paused, or a
 // fault had touched the two, or the peer itself had ended or been paused,
 // within the 30 seconds before.
+//
+// What became of peers, and which faults there were, only the test server can
+// say. Faults that a peer makes itself, with its own net commands, excuse
+// nothing: scenarios use `fault`.
 func NewChecker(what language.Checker) (Checker, error) {
 	switch what {
 	case language.CheckDelivery:
