@@ -32,7 +32,7 @@ par {
     charly msg tack
   }
 }
-all expect chat /^t.ck$/ count == 20          # ten from each of the others
+all expect chat /^t.ck$/ count == 20 # ten from each of the others
 check delivery
 check order
 

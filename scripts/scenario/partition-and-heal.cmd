@@ -25,7 +25,7 @@ fault partition west | east {
   ann msg west two
   cleo msg east one
   dan msg east two
-  ben  expect chat /^west/ count == 2
+  ben expect chat /^west/ count == 2
   west never chat /^east/ for 1s
   east never chat /^west/ for 100ms since phase
 }

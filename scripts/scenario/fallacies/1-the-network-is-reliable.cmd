@@ -19,7 +19,7 @@ phase "they talk"
 repeat 5 {
   all msg can you hear me?
 }
-all expect chat "can you hear me?" count == 10   # five from each of the others
+all expect chat "can you hear me?" count == 10 # five from each of the others
 
 phase "streams break while they talk"
 par {

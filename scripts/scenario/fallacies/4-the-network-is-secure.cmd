@@ -38,6 +38,7 @@ bob expect chat "we are still here" count == 1
 check delivery
 
 cleanup { all quit }
+
 -- escape.cmd --
 msg look: [2J[1;1H]0;your title
 -- turn.cmd --

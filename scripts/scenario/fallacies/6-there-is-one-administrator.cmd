@@ -14,8 +14,8 @@ timeout 20s
 
 phase "everybody has other settings"
 hasty memberlistconfigure ProbeInterval 200ms ProbeTimeout 150ms
-calm  memberlistconfigure ProbeInterval 2s GossipInterval 500ms
-shy   memberlistconfigure GossipNodes 1 IndirectChecks 1
+calm memberlistconfigure ProbeInterval 2s GossipInterval 500ms
+shy memberlistconfigure GossipNodes 1 IndirectChecks 1
 hasty,calm,shy init
 await converged
 others(late) msg hello

@@ -26,13 +26,14 @@ phase "all at once"
 repeat 100 {
   all msg another one
 }
-all expect chat "another one" count == 200     # a hundred from each of the others
+all expect chat "another one" count == 200 # a hundred from each of the others
 all await members.count == 3
 check delivery
 check order
 check membership
 
 cleanup { all quit }
+
 -- words.cmd --
 msg word
 msg word
