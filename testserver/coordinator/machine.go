@@ -51,6 +51,8 @@ type Machine struct {
 	filters []*filter
 	inRow   *report.Row // the line of the original form that runs
 
+	feeding feeding
+
 	preparing []preparing
 	prepared  bool
 
@@ -243,6 +245,9 @@ func (b *branch) body() error {
 	m.starts = m.store.Cut()
 	b.since = m.starts
 	err := b.statements(m.cfg.Script.Body)
+	if err == nil && m.cfg.Feed != nil {
+		err = b.fed()
+	}
 	b.judgeFilters()
 	return err
 }

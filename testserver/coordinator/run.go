@@ -44,6 +44,9 @@ type Config struct {
 	Budget  time.Duration // for the whole script, 5 min
 	Cleanup time.Duration // for its cleanup, 30 s
 
+	// Feed brings statements that are run behind those of the script's body,
+	// until it is closed. Nil for none.
+	Feed <-chan Fed
 	// OnRow is told each row when it is decided. Nil for nothing.
 	OnRow func(report.Row)
 	// Observe is told how things stand, at most ten times a second. Nil for
@@ -125,10 +128,16 @@ func (r *runner) play(ctx context.Context) {
 			timer.Reset(time.Until(wake))
 			alarm = timer.C
 		}
+		var feed <-chan Fed // looked at only when its time has come, see Fed
+		if r.m.Hungry() {
+			feed = r.cfg.Feed
+		}
 		select {
 		case m := <-r.inbox:
 			r.m.Handle(time.Now(), m)
 			r.handleWaiting()
+		case f, more := <-feed:
+			r.m.Feed(f, more)
 		case <-alarm:
 		case err := <-r.ended:
 			r.ended = nil
