@@ -32,10 +32,10 @@ fault partition west | east {
 
 phase "one group again"
 await converged
-east expect chat "west one" count == 1
-east expect chat "west two" count == 1
-west expect chat "east one" count == 1
-west expect chat "east two" count == 1
+east expect chat "west one" count == 1 since start
+east expect chat "west two" count == 1 since start
+west expect chat "east one" count == 1 since start
+west expect chat "east two" count == 1 since start
 check delivery
 check order
 
