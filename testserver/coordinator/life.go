@@ -182,6 +182,9 @@ func (b *branch) live(verb language.Verb, fresh bool, names []string, where stri
 			p.paused = false
 		}
 		b.m.stand(p)
+		if verb == language.Stop && err == nil && p.gone != nil && !p.gone.OK {
+			err = fmt.Errorf("%s did not end in order: %s", name, p.gone.State)
+		}
 	}
 	return err
 }

@@ -281,6 +281,10 @@ func (g *departure) inspect(stderr string) {
 		return
 	}
 	g.Stderr = lastLines(data, 10)
+	if said := crashOf(data); said != nil {
+		g.Stderr = firstLines(said, 10)
+		g.Problems = append(g.Problems, "it panicked; see its stderr")
+	}
 	if containsRace(data) {
 		g.Problems = append(g.Problems, "the race detector reported a data race; see its stderr")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -24,12 +25,22 @@ func tail(path string, n int64) ([]byte, error) {
 
 // lastLines are the last n lines of a text, cut to a sensible length.
 func lastLines(data []byte, n int) []string {
+	lines := textLines(data)
+	return lines[max(0, len(lines)-n):]
+}
+
+// firstLines are the first n.
+func firstLines(data []byte, n int) []string {
+	lines := textLines(data)
+	return lines[:min(len(lines), n)]
+}
+
+func textLines(data []byte) []string {
 	text := strings.TrimRight(string(data), "\n")
 	if text == "" {
 		return nil
 	}
 	lines := strings.Split(text, "\n")
-	lines = lines[max(0, len(lines)-n):]
 	for i, l := range lines {
 		if len(l) > 200 {
 			lines[i] = l[:200] + "..."
@@ -39,3 +50,16 @@ func lastLines(data []byte, n int) []string {
 }
 
 func containsRace(data []byte) bool { return bytes.Contains(data, []byte("WARNING: DATA RACE")) }
+
+// crash is how the Go runtime begins to say that a program has a bug.
+var crash = regexp.MustCompile(`(?m)^(panic|fatal error): `)
+
+// crashOf is what a Go program that has crashed says of it, the reason first;
+// nil if it has not.
+func crashOf(data []byte) []byte {
+	at := crash.FindIndex(data)
+	if at == nil || !bytes.Contains(data[at[1]:], []byte("\ngoroutine ")) {
+		return nil
+	}
+	return data[at[0]:]
+}

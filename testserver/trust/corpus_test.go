@@ -158,6 +158,8 @@ func TestLies(t *testing.T) {
 		{lie: "a data race", liar: "alice", want: failed, says: []string{"alice", "data race"}},
 		{lie: "a child stays", liar: "alice", file: honest + "alice quit\n", want: failed, says: []string{"alice", "processes that it had started outlived it"}},
 		{lie: "standstill", hasty: true, liar: "alice", want: failed, says: []string{"x.cmd:6", "alice"}},
+		{lie: "exit 3 in the end", liar: "alice", file: honest + "stop alice\n", want: failed, says: []string{"alice", "exit status 3"}},
+		{lie: "a panic in the end", liar: "alice", file: honest + "alice exit\n", want: failed, says: []string{"alice", "panic"}},
 		{lie: "exit 3 at quit", liar: "alice", file: honest + "alice quit\n", want: failed, says: []string{"alice", "exit status 3"}},
 	}
 	all := lies()

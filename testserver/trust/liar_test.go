@@ -50,7 +50,11 @@ func lyingPeer(ctx context.Context, args []string, lie string) int {
 		}
 		return os.Getenv(name)
 	}
-	return peercli.Main(ctx, args, peercli.Process{Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	status := peercli.Main(ctx, args, peercli.Process{Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	if l.last != nil {
+		l.last()
+	}
+	return status
 }
 
 func token() string {
@@ -101,12 +105,13 @@ func truth(f frame) []any { return []any{f} }
 type liar struct {
 	name, token, server string
 	up, down            hearing
+	last                func() // instead of the end in order; nil for nothing
 
 	mu       sync.Mutex
 	toServer *websocket.Conn
 	toPeer   *websocket.Conn
 	numbered bool // events get numbers without a gap
-	last     int  // number
+	count    int  // of events with numbers
 	silent   bool // nothing is passed on any more
 	held     []any
 }
@@ -146,8 +151,8 @@ func (l *liar) number(say any) any {
 	if !is || !l.numbered || !f.is("event") {
 		return say
 	}
-	l.last++
-	return f.with(l.last, "event", "seq")
+	l.count++
+	return f.with(l.count, "event", "seq")
 }
 
 // pass passes on what comes until one side hangs up.

@@ -379,7 +379,15 @@ func processLies() liesBy {
 			}
 			return nil
 		}),
-		"standstill":     at(func(*liar) []any { stopMyself(); return nil }),
+		"standstill": at(func(*liar) []any { stopMyself(); return nil }),
+		"exit 3 in the end": func(l *liar) (hearing, hearing) {
+			l.last = func() { os.Exit(3) }
+			return truth, truth
+		},
+		"a panic in the end": func(l *liar) (hearing, hearing) {
+			l.last = func() { panic("a bug of this peer") }
+			return truth, truth
+		},
 		"exit 3 at quit": results("quit", func(*liar, frame) []any { os.Exit(3); return nil }),
 	}
 }
