@@ -31,3 +31,19 @@ func journalOf(t testing.TB, m *memory) string {
 	}
 	return b.String()
 }
+
+// toldTo is what peers were told of the run, as lines.
+func toldTo(t testing.TB, m *memory) string {
+	t.Helper()
+	var b strings.Builder
+	for _, line := range m.journal {
+		var e journal.Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Type == "told" {
+			fmt.Fprintf(&b, "told %s: %s\n", e.Peer, e.Text)
+		}
+	}
+	return b.String()
+}

@@ -96,10 +96,8 @@ func shown(r *report.Result) string {
 			}
 		}
 		line("wrong", row.Wrong)
-		if row.Status != report.OK {
-			line("peer", row.Peer)
-			line("expected", row.Expected)
-		}
+		line("peer", row.Peer)
+		line("expected", row.Expected)
 		line("output", row.Output)
 		for _, list := range []struct {
 			name  string
@@ -150,6 +148,9 @@ func TestCases(t *testing.T) {
 				got = shown(r)
 				if strings.Contains(string(a.Comment), "\njournal\n") {
 					got += "journal\n" + journalOf(t, m)
+				}
+				if strings.Contains(string(a.Comment), "\ntold\n") {
+					got += toldTo(t, m)
 				}
 			})
 			if *update {

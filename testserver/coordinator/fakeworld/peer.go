@@ -85,6 +85,9 @@ func (d driver) Answer(id uint64, a testlink.Answer) {
 		for _, r := range a.Rows {
 			d.p.record("told", fmt.Sprintf("%s %q %s", r.Kind, r.Text, r.Status), nil)
 		}
+		for _, f := range a.Filters {
+			d.p.record("told", fmt.Sprintf("%s: filter of %s: %+v, seen %d", a.Scenario, f.Peer, f.Filter, f.Seen), nil)
+		}
 		d.p.asks[id](nil)
 	})
 }
@@ -222,7 +225,7 @@ func (p *Peer) carryOut(id uint64, word, rest string, finish func(error, string)
 		p.sleep(id, rest, finish)
 		return
 	case "testfilter":
-		f := strings.SplitN(rest, " ", 3)
+		f := append(strings.SplitN(rest, " ", 3), "", "")
 		n, _ := strconv.Atoi(f[1])
 		p.ask(id, testlink.Asked{Filter: &testlink.Filter{Stream: f[0], Count: n, Pattern: f[2]}}, finish)
 		return
