@@ -34,11 +34,11 @@ func (d delegate) NodeMeta(int) []byte {
 	return d.g.meta().encode()
 }
 
-// NotifyMsg takes the one message that members send each other directly.
+// NotifyMsg takes the messages that members send each other directly.
 func (d delegate) NotifyMsg(b []byte) {
 	defer guard.Catch(d.g.run)
-	if name, ok := parseGoodbye(b); ok {
-		d.g.push(notice{kind: nodeLeaving, node: name, at: time.Now()})
+	if kind, node, ok := parseWord(b); ok {
+		d.g.push(notice{kind: kind, node: node, at: time.Now()})
 	}
 }
 
@@ -88,7 +88,8 @@ const (
 	nodeUpdated
 	nodeAnswered
 	nodeSuspect
-	nodeLeaving
+	nodeLeaving // its word has come
+	nodeHeard   // it has heard ours
 	nodeGone
 	barrier
 )
@@ -120,19 +121,6 @@ func (q *queue) take() []notice {
 	all := q.wait
 	q.wait = nil
 	return all
-}
-
-// goodbye is the message of a member that leaves: magic, version, its node
-// name. memberlist reports a leaving and a dead member alike.
-func goodbye(node string) []byte {
-	return append([]byte{'G', 1}, node...)
-}
-
-func parseGoodbye(b []byte) (node string, ok bool) {
-	if rest, found := bytes.CutPrefix(b, []byte{'G', 1}); found {
-		return string(rest), true
-	}
-	return "", false
 }
 
 // logWriter turns memberlist's log lines into zerolog events, and finds in

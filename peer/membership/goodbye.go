@@ -3,51 +3,71 @@ package membership
 import (
 	"math/rand/v2"
 	"net"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/memberlist"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/peerlab/peerlab/peer/guard"
 )
 
-// memberlist leaves by a broadcast, and waits until its gossip has sent that
-// often enough: at one packet in each interval between two members, nearly a
-// second. But it lets broadcasts travel with whatever it sends; so we ping the
-// others meanwhile, who get the word with the ping, and answer.
+// A leave is told twice: to people and to memberlist.
 //
-// The word has two parts, one after the other: the metadata, which says that we
-// leave, and the death of the node, which alone would be taken for a loss. Of
-// what arrives at once memberlist handles the last first.
+// First a word goes to every member, who answers it; it is said again to those
+// that do not answer. Whoever has answered shows a leave, whatever memberlist
+// tells it afterwards. The word must be heard before memberlist's own: of what
+// arrives at once memberlist handles the last first, and the death of a node,
+// which is how it tells a leave, looks like a loss. Members that leave, too,
+// need not answer: their own word says that nobody has to wait for them.
+//
+// Then memberlist leaves by a broadcast, and waits until its gossip has sent
+// that often enough: at one packet in each interval between two members, nearly
+// a second. But it lets broadcasts travel with whatever it sends; so meanwhile
+// we ping those that have answered. Before its death goes our metadata, which
+// says that we leave, for those that the word has not reached.
+
+const (
+	hearing  = 500 * time.Millisecond // how long answers are waited for
+	sayAgain = 50 * time.Millisecond  // when the word is said again to those that are silent
+	askAgain = time.Millisecond       // when a member that has answered is pinged again
+	maxAsked = 32                     // how many members are pinged: more than memberlist tells itself
+)
 
 // sayGoodbye leaves. It returns when the word is out, or wait has passed.
 func (g *Group) sayGoodbye(list *memberlist.Memberlist, wait time.Duration) error {
-	word, others := goodbye(g.NodeName()), g.others()
-	for i := range others {
-		_ = list.SendBestEffort(&others[i], word) // what follows says it too
-	}
+	by := time.Now().Add(wait)
+	others := g.others()
 	if len(others) == 0 {
 		return nil
+	}
+	g.tell(list, others, min(hearing, wait/2))
+	asked, silent := g.listeners(others)
+	if len(asked) == 0 && !silent {
+		by = time.Now() // all of them are leaving
 	}
 	out, ended := make(chan struct{}), make(chan struct{})
 	if err := g.spawn(func(list *memberlist.Memberlist) {
 		defer close(ended)
-		g.spread(list, others, out)
+		g.spread(list, asked, out)
 	}); err != nil {
 		return err
 	}
-	by := time.Now().Add(wait)
-	_ = list.UpdateNode(max(wait/2, time.Millisecond)) // our metadata says that we leave
+	_ = g.update(g.ctx, list, max(time.Until(by)/2, time.Millisecond)) // our metadata says that we leave
 	err := list.Leave(max(time.Until(by), time.Millisecond))
 	close(out)
 	if err == nil {
 		<-ended
 	}
+	if !silent {
+		return nil // everybody has heard it
+	}
 	return err
 }
 
-// others are the nodes that memberlist lists, without us. Its own list changes
-// while it is read.
+// others are the nodes that memberlist lists, without us, in random order. Its
+// own list changes while it is read.
 func (g *Group) others() (nodes []memberlist.Node) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -56,41 +76,143 @@ func (g *Group) others() (nodes []memberlist.Node) {
 			nodes = append(nodes, memberlist.Node{Name: name, Addr: a.Addr().AsSlice(), Port: a.Port()})
 		}
 	}
+	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
 	return nodes
 }
 
-// askAgain is when a member that has answered is pinged again.
-const askAgain = time.Millisecond
-
-// spread pings the others, in random order and again, until out is closed. It
-// returns when those that were asked have answered, or have had the time to.
-func (g *Group) spread(list *memberlist.Memberlist, others []memberlist.Node, out <-chan struct{}) {
-	rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-	var eg errgroup.Group
-	eg.SetLimit(min(parallel, len(others)))
-	for i := 0; !closed(out); i++ {
-		m := others[i%len(others)]
-		eg.Go(func() error {
-			defer guard.Catch(g.run)
-			pause := askAgain
-			if _, err := list.Ping(m.Name, &net.UDPAddr{IP: m.Addr, Port: int(m.Port)}); err != nil {
-				pause = 50 * askAgain // it hears of it from others
-			}
-			select {
-			case <-out:
-			case <-time.After(pause):
-			}
-			return nil
-		})
+// tell says the word to the others, and again to those that owe an answer. It
+// returns when nobody does, or wait has passed.
+func (g *Group) tell(list *memberlist.Memberlist, others []memberlist.Node, wait time.Duration) {
+	heard := g.expectAnswers()
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	again := time.NewTicker(sayAgain)
+	defer again.Stop()
+	word := goodbye(g.NodeName())
+	for to := others; ; to = g.owing(others) {
+		for i := range to {
+			_ = list.SendBestEffort(&to[i], word) // it is said again
+		}
+		select {
+		case <-heard:
+			return
+		case <-end.C:
+			return
+		case <-g.ctx.Done():
+			return
+		case <-again.C:
+		}
 	}
-	_ = eg.Wait() // its functions return nil
 }
 
-func closed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
+// expectAnswers begins to keep who owes us an answer: the peers that are in the
+// group. The channel closes when nobody does any more.
+func (g *Group) expectAnswers() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.silent, g.heard = map[string]bool{}, make(chan struct{})
+	for _, e := range g.table.byKey {
+		if e.here() && !e.Member.Foreign {
+			g.silent[e.node] = true
+		}
 	}
+	if len(g.silent) == 0 {
+		close(g.heard)
+	}
+	return g.heard
+}
+
+// answered is told that a node owes us no answer any more: it has answered, or
+// it is leaving or gone itself. g.mu is held.
+func (g *Group) answered(node string) {
+	if !g.silent[node] {
+		return
+	}
+	delete(g.silent, node)
+	if len(g.silent) == 0 {
+		close(g.heard)
+	}
+}
+
+// owing are those of the nodes that owe us an answer.
+func (g *Group) owing(nodes []memberlist.Node) []memberlist.Node {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(nodes), func(n memberlist.Node) bool { return !g.silent[n.Name] })
+}
+
+// listeners are those of the nodes that are in the group, and not silent;
+// silent tells whether others are.
+func (g *Group) listeners(nodes []memberlist.Node) (asked []memberlist.Node, silent bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, n := range nodes {
+		e := g.table.byKey[g.table.byNode[n.Name]]
+		if e != nil && e.node == n.Name && e.here() && !g.silent[n.Name] && len(asked) < maxAsked {
+			asked = append(asked, n)
+		}
+	}
+	return asked, len(g.silent) > 0
+}
+
+// spread pings the nodes again and again until out is closed. It returns when
+// those that were pinged have answered, or have had the time to.
+func (g *Group) spread(list *memberlist.Memberlist, nodes []memberlist.Node, out <-chan struct{}) {
+	var asking sync.WaitGroup
+	for _, n := range nodes {
+		asking.Go(func() {
+			defer guard.Catch(g.run)
+			g.askUntil(list, n, out)
+		})
+	}
+	asking.Wait()
+}
+
+// askUntil pings one node until out is closed, or it does not answer.
+func (g *Group) askUntil(list *memberlist.Memberlist, n memberlist.Node, out <-chan struct{}) {
+	pause := time.NewTicker(askAgain)
+	defer pause.Stop()
+	for {
+		if _, err := list.Ping(n.Name, &net.UDPAddr{IP: n.Addr, Port: int(n.Port)}); err != nil {
+			return // it hears of it from others
+		}
+		select {
+		case <-out:
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+// answer tells a member that leaves that its word was heard, unless we leave
+// ourselves.
+func (g *Group) answer(node string) {
+	g.mu.Lock()
+	list, addr := g.list, g.listing[node]
+	g.mu.Unlock()
+	if list == nil || !addr.IsValid() || g.leaving.Load() {
+		return
+	}
+	to := memberlist.Node{Name: node, Addr: addr.Addr().AsSlice(), Port: addr.Port()}
+	_ = list.SendBestEffort(&to, heardFrom(g.NodeName())) // it says it again
+}
+
+// The messages that members send each other directly: a letter for
+// what it says, the version, and the sender's node name.
+const (
+	goodbyeMagic = "G\x01" // the sender leaves; memberlist reports a leaving and a dead member alike
+	heardMagic   = "H\x01" // the sender has heard that we leave
+)
+
+func goodbye(node string) []byte   { return []byte(goodbyeMagic + node) }
+func heardFrom(node string) []byte { return []byte(heardMagic + node) }
+
+// parseWord returns what a direct message says, and of which node; ok is false
+// for one of another version.
+func parseWord(b []byte) (kind noticeKind, node string, ok bool) {
+	if node, ok = strings.CutPrefix(string(b), goodbyeMagic); ok {
+		return nodeLeaving, node, true
+	}
+	node, ok = strings.CutPrefix(string(b), heardMagic)
+	return nodeHeard, node, ok
 }

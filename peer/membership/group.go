@@ -82,6 +82,7 @@ type Group struct {
 	leaves  sync.WaitGroup // the leave under way; see takeLeave
 	leaving atomic.Bool    // metadata says that we are leaving
 	retry   atomic.Bool    // a round of retries is under way
+	updates chan struct{}  // has one element while our metadata is announced anew; see update
 	fresh   chan struct{}  // has one element when addresses were listed that were not before
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -94,6 +95,8 @@ type Group struct {
 	listing map[string]netip.AddrPort // what memberlist lists, by its own names
 	listed  []netip.AddrPort          // from bootstrap; tried when nobody there is known
 	bumped  time.Time                 // when our incarnation was last raised
+	silent  map[string]bool           // while we leave: nodes that owe us an answer
+	heard   chan struct{}             // closed when silent becomes empty
 }
 
 // New checks the configuration. It touches no network.
@@ -116,7 +119,7 @@ func New(cfg Config) (*Group, error) {
 	if a := cfg.Advertise; a.Addr().IsUnspecified() || a.Port() == 0 {
 		return nil, fmt.Errorf("bound to %s, which no other peer can dial: give --advertise HOST:PORT", cfg.Advertise)
 	}
-	g := &Group{fresh: make(chan struct{}, 1), cfg: cfg, queue: newQueue(), table: newTable(), listing: map[string]netip.AddrPort{}}
+	g := &Group{fresh: make(chan struct{}, 1), updates: make(chan struct{}, 1), cfg: cfg, queue: newQueue(), table: newTable(), listing: map[string]netip.AddrPort{}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.self = extension.Member{Name: cfg.Name, ID: cfg.ID.String(), Boot: cfg.Boot, Addr: cfg.Advertise}
 	return g, nil
@@ -241,6 +244,9 @@ func (g *Group) apply(n notice) {
 	g.mu.Lock()
 	g.note(n)
 	changes := g.table.apply(n, g.self)
+	if n.kind == nodeHeard || n.kind == nodeLeaving || n.kind == nodeGone {
+		g.answered(n.node)
+	}
 	e := g.table.byKey[g.table.byNode[n.node]]
 	probed := n.kind == nodeAnswered && g.cfg.Probed != nil && e != nil && e.node == n.node
 	g.mu.Unlock()
@@ -249,6 +255,9 @@ func (g *Group) apply(n notice) {
 	}
 	for _, c := range changes {
 		g.cfg.Announce(c)
+	}
+	if n.kind == nodeLeaving {
+		g.answer(n.node)
 	}
 }
 
@@ -426,7 +435,7 @@ func (g *Group) Update(ctx context.Context, wait time.Duration) error {
 		return ErrLeft
 	}
 	done := make(chan error, 1)
-	err := g.spawn(func(list *memberlist.Memberlist) { done <- list.UpdateNode(min(wait, MaxWait)) })
+	err := g.spawn(func(list *memberlist.Memberlist) { done <- g.update(ctx, list, min(wait, MaxWait)) })
 	if err != nil {
 		return err
 	}
@@ -436,6 +445,21 @@ func (g *Group) Update(ctx context.Context, wait time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// update announces our metadata. One at a time: memberlist reads our own node
+// without its lock while it does that, and another announcement writes it.
+func (g *Group) update(ctx context.Context, list *memberlist.Memberlist, wait time.Duration) error {
+	by := time.Now().Add(wait)
+	ctx, cancel := context.WithDeadline(ctx, by)
+	defer cancel()
+	select {
+	case g.updates <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-g.updates }()
+	return list.UpdateNode(max(time.Until(by), time.Millisecond))
 }
 
 // Ping measures the round trip to a member over packets.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,6 +242,47 @@ func TestLeaveWhileItEnds(t *testing.T) {
 	})
 }
 
+// TestLeaveIsHeard: nobody takes a leave for a loss, on links that lose
+// packets, and when all but one leave at once.
+func TestLeaveIsHeard(t *testing.T) {
+	for _, c := range []struct {
+		leavers, members int
+		loss             float64
+		within           time.Duration
+	}{
+		{1, 2, 0, 50 * time.Millisecond}, {1, 10, 0, 50 * time.Millisecond}, {9, 10, 0, 50 * time.Millisecond},
+		{1, 2, 0.3, 2 * time.Second}, {1, 10, 0.3, 2 * time.Second}, {9, 10, 0.3, 2 * time.Second},
+	} {
+		t.Run(fmt.Sprintf("%d of %d, loss %v", c.leavers, c.members, c.loss), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				all := w.startAll(c.members)
+				w.lose(c.loss)
+				start := time.Now()
+				var group sync.WaitGroup
+				for _, m := range all[:c.leavers] {
+					group.Go(func() {
+						_ = m.Leave(t.Context()) // memberlist's own word may take longer on a bad link
+						m.stop()
+					})
+				}
+				group.Wait()
+				if took := time.Since(start); took > c.within {
+					t.Errorf("the leave took %s", took)
+				}
+				time.Sleep(time.Second)
+				w.lose(0)
+				time.Sleep(time.Minute)
+				for _, m := range all[c.leavers:] {
+					if log := m.announced(); strings.Contains(log, "lost") || strings.Count(log, "left") != c.leavers {
+						t.Errorf("%s was told: %s", m.Self().Name, log)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestLeaveAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice := newWorld(t).start(0, "alice")
@@ -339,14 +381,7 @@ func TestPartitionHeals(t *testing.T) {
 		t.Run(fmt.Sprintf("%d of %d for %s", c.apart, c.peers, c.lasts), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				var all []*member
-				for i := range c.peers {
-					all = append(all, w.start(i, fmt.Sprint("peer", i)))
-					if i > 0 {
-						all[i].join(all[0])
-					}
-				}
-				until(t, 5*time.Second, "all see all", func() bool { return converged(all) })
+				all := w.startAll(c.peers)
 				w.cut(all[:c.apart]...)
 				time.Sleep(c.lasts)
 				if n := len(all[0].Members()); c.lasts >= 10*time.Minute && n != c.apart-1 {

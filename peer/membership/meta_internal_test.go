@@ -93,13 +93,30 @@ func FuzzMeta(f *testing.F) {
 	})
 }
 
-func FuzzGoodbye(f *testing.F) {
+func FuzzWord(f *testing.F) {
 	f.Add([]byte("G\x01alice~1.abcdef"))
+	f.Add([]byte("H\x01alice~1.abcdef"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if node, ok := parseGoodbye(b); ok && !bytes.Equal(goodbye(node), b) {
-			t.Fatalf("%q is a goodbye of %q, which is written %q", b, node, goodbye(node))
+		kind, node, ok := parseWord(b)
+		again := map[noticeKind][]byte{nodeLeaving: goodbye(node), nodeHeard: heardFrom(node)}[kind]
+		if ok && !bytes.Equal(again, b) {
+			t.Fatalf("%q is word %d of %q, which is written %q", b, kind, node, again)
 		}
 	})
+}
+
+// TestGoldenWords: another version reads them.
+func TestGoldenWords(t *testing.T) {
+	for want, word := range map[string][]byte{"G\x01a~1.b": goodbye("a~1.b"), "H\x01a~1.b": heardFrom("a~1.b")} {
+		if string(word) != want {
+			t.Errorf("%q, want %q", word, want)
+		}
+	}
+	for _, other := range []string{"", "G", "G\x02a", "H\x00a", "I\x01a"} {
+		if _, node, ok := parseWord([]byte(other)); ok {
+			t.Errorf("%q is a word of %q", other, node)
+		}
+	}
 }
 
 func TestLogLines(t *testing.T) {

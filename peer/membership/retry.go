@@ -131,6 +131,6 @@ func (g *Group) bump(list *memberlist.Memberlist) {
 	}
 	g.mu.Unlock()
 	if !recent {
-		_ = list.UpdateNode(time.Millisecond) // queues the broadcast; its time-out is not waited for
+		_ = g.update(g.ctx, list, time.Millisecond) // queues the broadcast; its time-out is not waited for
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -29,6 +30,7 @@ type world struct {
 
 	mu   sync.Mutex
 	side map[netip.Addr]int // hosts on different sides cannot reach each other
+	loss float64            // of packets
 }
 
 // newWorld also gives memberlist's goroutines and timers, which outlive its
@@ -51,6 +53,19 @@ func (w *world) heal() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.side)
+}
+
+// lose makes each packet get lost with probability p.
+func (w *world) lose(p float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loss = p
+}
+
+func (w *world) loses() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return rand.Float64() < w.loss
 }
 
 func (w *world) apart(a netip.Addr, to string) bool {
@@ -85,7 +100,7 @@ type packets struct {
 }
 
 func (p packets) WriteTo(b []byte, to net.Addr) (int, error) {
-	if p.cable.w.apart(p.cable.IP(), to.String()) {
+	if p.cable.w.apart(p.cable.IP(), to.String()) || p.cable.w.loses() {
 		return len(b), nil
 	}
 	return p.PacketConn.WriteTo(b, to)
@@ -114,6 +129,19 @@ func (w *world) start(i int, who string) *member {
 	m.host = host
 	m.run()
 	return m
+}
+
+// startAll brings up members that see each other.
+func (w *world) startAll(members int) (all []*member) {
+	w.t.Helper()
+	for i := range members {
+		all = append(all, w.start(i, fmt.Sprint("peer", i)))
+		if i > 0 {
+			all[i].join(all[0])
+		}
+	}
+	until(w.t, 5*time.Second, "all see all", func() bool { return converged(all) })
+	return all
 }
 
 func open(t *testing.T, n netx.Network, ip, who string, change func(*membership.Config)) *member {
