@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/testserver/language"
+	"github.com/peerlab/peerlab/testserver/suite"
 )
 
 func fmtCommand(p Process) *cobra.Command {
@@ -28,11 +30,11 @@ errors.`,
   testserver fmt --check .`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			names, err := find(args)
+			found, err := suite.Find(args)
 			if err != nil {
 				return err
 			}
-			return f.all(p, names)
+			return f.all(p, slices.Concat(found.Scenarios, found.Shared))
 		},
 	}
 	c.Flags().BoolVarP(&f.write, "write", "w", false, "write files that change, and print their names")

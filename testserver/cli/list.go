@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peerlab/peerlab/testserver/language"
+	"github.com/peerlab/peerlab/testserver/suite"
 )
 
 // scenarios is where scenarios lie by convention.
@@ -19,7 +20,7 @@ func listCommand(p Process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [FILE|DIR ...]",
 		Short: "List scenarios",
-		Long:  "List names the scenarios in and below the folders, by default in " + scenarios + " or here.",
+		Long:  "List names the scenarios in and below the folders, by default in " + scenarios + " or here,\nwith what they say of themselves first.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{scenarios}
@@ -27,21 +28,22 @@ func listCommand(p Process) *cobra.Command {
 					args = []string{"."}
 				}
 			}
-			files, err := find(args)
+			found, err := suite.Find(args)
 			if err != nil {
 				return err
 			}
-			return list(p, files)
+			return list(p, found.Scenarios)
 		},
 	}
 }
 
 func list(p Process, files []string) error {
-	w := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SCENARIO\tPEERS\tLINES\tASSERTIONS\tFILE")
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SCENARIO\tPEERS\tLINES\tASSERTIONS\tFILE\tABOUT")
 	var errs []error
 	for _, f := range files {
-		s, err := parse(f)
+		s, err := suite.Parse(f)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -58,9 +60,13 @@ func list(p Process, files []string) error {
 		}
 		language.Walk(s.Body, count)
 		language.Walk(s.Cleanup, count)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", s.Name, len(s.Peers), lines, assertions, f)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\n", s.Name, len(s.Peers), lines, assertions, f, suite.About(s))
 	}
-	return errors.Join(append(errs, w.Flush())...)
+	_ = w.Flush() // into memory
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(p.Stdout, strings.TrimRight(line, " \n"))
+	}
+	return errors.Join(errs...)
 }
 
 // asserts tells whether a statement can show something.
@@ -83,27 +89,34 @@ func lintCommand(p Process) *cobra.Command {
 		Long:  "Lint names what is wrong in scenarios (status 3) and what is probably not meant\n(status 1). It starts nothing.",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			files, err := find(args)
+			found, err := suite.Find(args)
 			if err != nil {
 				return err
 			}
-			var errs []error
-			warnings := 0
-			for _, f := range files {
-				s, err := parse(f)
-				if err != nil {
-					errs = append(errs, err)
-					continue
-				}
-				for _, w := range language.Lint(s) {
-					fmt.Fprintf(p.Stdout, "%v\n", w)
-					warnings++
-				}
-			}
-			if len(errs) == 0 && warnings > 0 {
-				return errStatus(1)
-			}
-			return errors.Join(errs...)
+			return lint(p, found.Scenarios)
 		},
 	}
+}
+
+// lint prints each warning once, though scenarios may share files.
+func lint(p Process, files []string) error {
+	var errs []error
+	warned := map[string]bool{}
+	for _, f := range files {
+		s, err := suite.Read(f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, w := range language.Lint(s.Script) {
+			if !warned[w.Error()] {
+				fmt.Fprintf(p.Stdout, "%v\n", w)
+			}
+			warned[w.Error()] = true
+		}
+	}
+	if len(errs) == 0 && len(warned) > 0 {
+		return errStatus(1)
+	}
+	return errors.Join(errs...)
 }

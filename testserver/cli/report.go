@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 
@@ -10,13 +9,9 @@ import (
 	"github.com/peerlab/peerlab/testserver/report"
 )
 
-// forms are the flags by which a report is asked for in another form.
-type forms struct {
-	verbose, json, html, gotest bool
-}
-
 func reportCommand(p Process) *cobra.Command {
 	var f forms
+	var html bool
 	c := &cobra.Command{
 		Use:   "report RUNDIR",
 		Short: "Print the report of a run again",
@@ -34,37 +29,33 @@ wrong and everything that happened.`,
 			if err != nil {
 				return err
 			}
-			if err := f.print(p, r, report.Resolve(args[0])); err != nil {
+			if html {
+				err = writeHTML(p, r, report.Resolve(args[0]))
+			} else {
+				rows := report.Some
+				if f.verbose {
+					rows = report.All
+				}
+				err = f.console(p).print(r, rows)
+			}
+			if err != nil {
 				return err
 			}
 			return ended(r.ExitStatus)
 		},
 	}
+	c.Flags().SortFlags = false
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every row")
-	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
-	c.Flags().BoolVar(&f.html, "html", false, "make report.html in the run's directory")
-	c.Flags().BoolVar(&f.gotest, "go-json", false, "print what go test -json would")
-	c.MarkFlagsMutuallyExclusive("json", "html", "go-json")
+	f.register(c.Flags())
+	c.Flags().BoolVar(&html, "html", false, "make report.html in the run's directory")
+	c.MarkFlagsMutuallyExclusive("json", "result-json", "html")
 	return c
 }
 
-// print prints the report of the run in dir.
-func (f forms) print(p Process, r *report.Result, dir string) error {
-	look := report.Look{Colour: report.Colours(p.Stdout, p.env)}
-	if f.verbose {
-		look.Rows = report.All
+func writeHTML(p Process, r *report.Result, dir string) error {
+	if err := report.WriteHTML(dir, r); err != nil {
+		return err
 	}
-	switch {
-	case f.json:
-		return json.NewEncoder(p.Stdout).Encode(r)
-	case f.gotest:
-		return report.Test2JSON(p.Stdout, r)
-	case f.html:
-		if err := report.WriteHTML(dir, r); err != nil {
-			return err
-		}
-		fmt.Fprintln(p.Stdout, filepath.Join(dir, report.PageFile))
-		return nil
-	}
-	return report.Print(p.Stdout, r, look)
+	_, err := fmt.Fprintln(p.Stdout, filepath.Join(dir, report.PageFile))
+	return err
 }

@@ -4,340 +4,189 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"regexp"
 	"runtime"
-	"strings"
-	"time"
+	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/peerlab/peerlab/testserver/coordinator"
-	"github.com/peerlab/peerlab/testserver/language"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
+	"github.com/peerlab/peerlab/testserver/suite"
 )
-
-// options are the flags that run and serve share.
-type options struct {
-	out     string
-	keep    int
-	verbose bool
-	budget  time.Duration
-	timeout time.Duration
-	junit   string
-	json    bool
-	seed    uint64
-	seeded  bool
-
-	repeat    int
-	untilFail bool
-	filter    string
-	peer      string
-}
-
-func (o *options) register(s *pflag.FlagSet) {
-	s.SortFlags = false
-	s.StringVar(&o.out, "out", "runs", "`DIR` in which every run gets a directory")
-	s.IntVar(&o.keep, "keep", 20, "how many run directories stay; 0 for all")
-	s.BoolVarP(&o.verbose, "verbose", "v", false, "show every row, as it is decided")
-	s.DurationVar(&o.budget, "budget", 5*time.Minute, "one bound on a whole scenario")
-	s.DurationVar(&o.timeout, "timeout", 30*time.Second, "how long one command may take")
-	s.StringVar(&o.junit, "junit", "", "write the results of all runs to `FILE` as JUnit XML")
-	s.BoolVar(&o.json, "json", false, "print result.json, one line a run; the report goes to stderr")
-	s.Uint64Var(&o.seed, "seed", 0, "`N` to make all random choices with; it is kept with the result")
-}
-
-func (o *options) check() error {
-	switch {
-	case o.budget <= 0:
-		return fmt.Errorf("--budget %s: it must be more than nothing", o.budget)
-	case o.timeout <= 0:
-		return fmt.Errorf("--timeout %s: it must be more than nothing", o.timeout)
-	case o.repeat < 1:
-		return fmt.Errorf("--repeat %d: it must be 1 or more", o.repeat)
-	case o.keep < 0:
-		return fmt.Errorf("--keep %d: give how many run directories stay, or 0 for all", o.keep)
-	}
-	return nil
-}
 
 func runCommand(p Process) *cobra.Command {
 	var o options
 	c := &cobra.Command{
 		Use:   "run [flags] FILE|DIR ...",
 		Short: "Run scenarios with peers on this machine",
-		Long: `Run runs scenarios, one after another; of a folder, all files *.cmd in and
-below it. Each gets peers of its own, as processes of this machine, with a
-bootstrap service of their own. No process outlives the run.`,
+		Long: `Run runs scenarios; of a folder, all files *.cmd in and below it, but scripts for
+the shell of one peer. Each gets peers of its own, as processes of this machine,
+with a bootstrap service of their own. No process outlives the run.
+
+What setup.cmd and teardown.cmd in a folder say is run before and after each
+scenario of that folder, teardown.cmd whatever happened.
+
+Interrupted by ctrl-C, a run ends in order: its cleanup runs, its peers are ended,
+and what was not run is said. A second ctrl-C ends it at once.
+
+With --shrink, a scenario that has failed is run again and again with fewer
+statements, peers and faults, as long as it fails the same way; what is left is
+written to DIR/NAME-min.cmd. --budget bounds all of that, too.`,
 		Example: `  testserver run scripts/scenario/default.cmd
-  testserver run --filter chat -v scripts/scenario`,
+  testserver run --filter chat -v scripts/scenario
+  testserver run --repeat 100 --until-fail --shrink scripts/scenario/heal.cmd`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.seeded = cmd.Flags().Changed("seed")
-			if err := o.check(); err != nil {
+			if err := o.check(cmd.Flags()); err != nil {
 				return err
 			}
-			scripts, err := load(args, o.filter)
+			all, others, err := load(args, o.filter)
+			if err == nil {
+				err = o.makeOut()
+			}
 			if err != nil {
 				return err
 			}
-			return ended(o.runAll(cmd.Context(), p, scripts))
+			r := &runner{options: &o, process: p, scenarios: all}
+			r.console = o.console(p)
+			r.leftOut(others)
+			return ended(r.all(cmd.Context()))
 		},
 	}
 	o.register(c.Flags())
 	c.Flags().IntVar(&o.repeat, "repeat", 1, "run everything so many times")
 	c.Flags().BoolVar(&o.untilFail, "until-fail", false, "run again until something does not pass; at most --repeat times, if that is given")
+	c.Flags().IntVar(&o.parallel, "parallel", 0, "run `N` scenarios at once; 0 for half of the cores")
 	c.Flags().StringVar(&o.filter, "filter", "", "only files whose path matches `RE`")
 	c.Flags().StringVar(&o.peer, "peer", "", "start peers with the program at `PATH`")
+	c.Flags().BoolVar(&o.shrink, "shrink", false, "make a scenario that fails smaller, as long as it fails the same way")
+	c.MarkFlagsMutuallyExclusive("json", "result-json")
 	return c
 }
 
-// load parses all files, so that an error is found before any peer starts.
-func load(paths []string, filter string) ([]*language.Script, error) {
+func load(paths []string, filter string) (all []suite.Scenario, others []string, err error) {
 	match, err := regexp.Compile(filter)
 	if err != nil {
-		return nil, fmt.Errorf("--filter: %w", err)
+		return nil, nil, fmt.Errorf("--filter: %w", err)
 	}
-	files, err := find(paths)
-	if err != nil {
-		return nil, err
-	}
-	var scripts []*language.Script
-	var errs []error
-	for _, f := range files {
-		if !match.MatchString(f) {
-			continue
-		}
-		s, err := parse(f)
-		scripts, errs = append(scripts, s), append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("nothing was run: %w", err)
-	}
-	if len(scripts) == 0 {
-		return nil, fmt.Errorf("no scenario (*.cmd) in %s", strings.Join(paths, " "))
-	}
-	return scripts, nil
+	return suite.Load(paths, match)
 }
 
-func parse(file string) (*language.Script, error) {
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return language.Parse(file, source)
+// runner runs scenarios. Several goroutines use it.
+type runner struct {
+	*options
+	process   Process
+	scenarios []suite.Scenario
+	console   *console
+
+	mu      sync.Mutex // also held while a run is printed
+	inUse   []string   // run directories of runs that go on
+	results map[int]*report.Result
 }
 
-// find names the files: those given, and *.cmd in and below folders, sorted.
-// Run directories below a folder are left out.
-func find(paths []string) ([]string, error) {
-	var files []string
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s: no such file or folder; `testserver list` names scenarios", path)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if !info.IsDir() {
-			files = append(files, path)
-			continue
-		}
-		err = filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case d.IsDir() && p != path && isRun(p):
-				return fs.SkipDir
-			case !d.IsDir() && filepath.Ext(p) == ".cmd":
-				files = append(files, p)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+// leftOut names the files of folders that were not taken for scenarios.
+func (r *runner) leftOut(others []string) {
+	if len(others) > 0 && r.verbose {
+		fmt.Fprintf(r.console.words, "left out, as scripts for the shell of a peer: %q\n", others)
 	}
-	return files, nil
 }
 
-// isRun tells a run directory, whose scenario is a copy.
-func isRun(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "journal.jsonl"))
-	return err == nil
-}
-
-// runAll runs the scripts as often as wanted and returns the exit status.
-func (o *options) runAll(ctx context.Context, p Process, scripts []*language.Script) int {
-	var results []*report.Result
-	var verdicts []report.Verdict
-	for round := 1; o.again(round, verdicts) && ctx.Err() == nil; round++ {
-		for _, s := range scripts {
-			if ctx.Err() != nil {
-				break
-			}
-			r := o.runLocal(ctx, p, s)
-			results, verdicts = append(results, r), append(verdicts, r.Verdict)
+// all runs the scenarios as often as wanted and returns the exit status.
+func (r *runner) all(ctx context.Context) int {
+	plan := suite.Plan{Rounds: r.repeat, UntilFail: r.untilFail, Parallel: r.workers()}
+	if r.endless {
+		plan.Rounds = 0
+	}
+	single := len(r.scenarios)*plan.Rounds == 1
+	if plan.Parallel > 1 || !r.console.live {
+		defer context.AfterFunc(ctx, func() { fmt.Fprintln(r.process.Stderr, interrupting) })()
+	}
+	r.results = map[int]*report.Result{}
+	plan.Run(ctx, len(r.scenarios), func(job int) bool {
+		c, flush := r.console, func() {}
+		if plan.Parallel > 1 && !single {
+			c, flush = r.console.apart()
 		}
-	}
-	return o.wrapUp(p, results, verdicts)
-}
-
-// again tells whether there is another round.
-func (o *options) again(round int, verdicts []report.Verdict) bool {
-	if o.untilFail {
-		for _, v := range verdicts {
-			if v != report.Passed {
-				return false
-			}
+		s := r.scenarios[job%len(r.scenarios)]
+		if !single && !c.forPrograms() {
+			fmt.Fprintf(c.words, "== %s\n", s.Script.Path)
 		}
-		return o.repeat <= 1 || round <= o.repeat
-	}
-	return round <= max(1, o.repeat)
-}
-
-// wrapUp writes what all runs have in common.
-func (o *options) wrapUp(p Process, results []*report.Result, verdicts []report.Verdict) int {
-	if len(results) > 1 {
-		count := map[report.Verdict]int{}
-		for _, v := range verdicts {
-			count[v]++
-		}
-		fmt.Fprintf(o.text(p), "%d runs: %d passed, %d failed, %d unknown, %d harness errors\n", len(results),
-			count[report.Passed], count[report.Failed], count[report.Unknown]+count[report.Interrupted], count[report.Broken])
-	}
-	for _, f := range report.Flaky(results) {
-		fmt.Fprintln(o.text(p), f)
-	}
-	status := report.Worst(verdicts)
-	if o.junit == "" {
-		return status
-	}
-	f, err := os.Create(o.junit)
-	if err == nil {
-		err = errors.Join(report.JUnit(f, results), f.Close())
-	}
-	if err != nil {
-		fmt.Fprintf(p.Stderr, "testserver: --junit: %v\n", err)
-		return StatusBroken
+		result := r.local(ctx, c, s, r.pickSeed())
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		flush()
+		r.results[job] = result
+		return result.Verdict == report.Passed || result.Verdict == report.NotRun
+	})
+	results := r.inOrder()
+	status := r.wrapUp(results)
+	if r.shrink {
+		r.shrinkFailed(ctx, results)
 	}
 	return status
 }
 
-// runLocal runs one scenario with processes of this machine.
-func (o *options) runLocal(ctx context.Context, p Process, s *language.Script) *report.Result {
-	program := []string{p.Self, "peer"}
-	if o.peer != "" {
-		program = []string{o.peer}
+const interrupting = "interrupted: it ends in order, with its cleanup; ctrl-C again ends it at once"
+
+// inOrder are the results in the order of the jobs.
+func (r *runner) inOrder() []*report.Result {
+	var jobs []int
+	for job := range r.results {
+		jobs = append(jobs, job)
 	}
-	seed := o.pickSeed()
-	return o.runOne(ctx, p, s, "local", seed, func(dir *report.Dir) coordinator.World {
-		cfg := local.Config{Program: program, Env: p.Environ, Dir: dir.Peer, Seed: seed}
+	slices.Sort(jobs)
+	var results []*report.Result
+	for _, job := range jobs {
+		results = append(results, r.results[job])
+	}
+	return results
+}
+
+// local runs one scenario with processes of this machine.
+func (r *runner) local(ctx context.Context, c *console, s suite.Scenario, seed uint64) *report.Result {
+	program := []string{r.process.Self, "peer"}
+	if r.peer != "" {
+		program = []string{r.peer}
+	}
+	return r.one(ctx, c, job{Scenario: s, engine: "local", seed: seed, world: func(dir *report.Dir) coordinator.World {
+		cfg := local.Config{Program: program, Env: r.process.Environ, Dir: dir.Peer, Seed: seed}
 		if runtime.GOOS != "linux" {
-			cfg.Watchdog = []string{p.Self, "watchdog"}
+			cfg.Watchdog = []string{r.process.Self, "watchdog"}
 		}
 		return local.NewWorld(cfg)
-	}, 0)
+	}})
 }
 
-// pickSeed is the seed that was given, or a new one. It is short enough to be
-// typed again.
-func (o *options) pickSeed() uint64 {
-	if o.seeded {
-		return o.seed
+// wrapUp writes what all runs have in common, and returns the exit status.
+func (r *runner) wrapUp(results []*report.Result) int {
+	var paths []string
+	for _, s := range r.scenarios {
+		paths = append(paths, s.Script.Path)
 	}
-	return uint64(rand.Uint32())
-}
-
-// runOne runs a scenario in a world, in a run directory, and reports it. start
-// is how long peers may take to attach; 0 for the default.
-func (o *options) runOne(ctx context.Context, p Process, s *language.Script, engine string, seed uint64, make func(*report.Dir) coordinator.World, start time.Duration) *report.Result {
-	r := report.Result{Scenario: s.Name, Path: s.Path, Engine: engine, Rerun: o.rerun(s, engine, seed), Started: time.Now()}
-	if o.seeded || !s.Original {
-		r.Seed = &seed
+	var errs []error
+	if len(paths) > 1 || len(results) > 1 {
+		errs = append(errs, report.Summary(r.console.words, paths, results, r.console.look(report.Some)))
 	}
-	dir, err := report.Create(o.out, s.Name, r.Started)
-	if err != nil {
-		return o.broken(p, r, err)
+	var verdicts []report.Verdict
+	for _, one := range results {
+		verdicts = append(verdicts, one.Verdict)
 	}
-	defer dir.Close()
-	r.Dir = relative(dir.Path())
-	if err := dir.WriteScenario(s.Source); err != nil {
-		return o.broken(p, r, err)
-	}
-	cfg := coordinator.Config{
-		Script: s, World: make(dir), Recorder: dir, Result: r, Seed: seed,
-		Start: start, Command: o.timeout, Budget: o.budget,
-	}
-	list := report.Some
-	if o.verbose {
-		list = report.None // they come as they are decided
-	}
-	result, err := o.watched(p, func(out io.Writer, observe func(coordinator.Snapshot)) (*report.Result, error) {
-		cfg.Observe = observe
-		if o.verbose {
-			cfg.OnRow = func(row report.Row) {
-				fmt.Fprintf(out, "%8.1f ms  %s\n", row.DurationMS, report.RowLine(row))
-			}
+	if r.junit != "" {
+		f, err := os.Create(r.junit)
+		if err == nil {
+			err = errors.Join(report.JUnit(f, results), f.Close())
 		}
-		return coordinator.Run(ctx, cfg)
-	})
-	err = errors.Join(err, dir.WriteJUnit(result), dir.WriteHTML(result), report.Prune(o.out, o.keep))
-	if err != nil {
-		return o.broken(p, *result, err)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--junit: %w", err))
+		}
 	}
-	if err := o.show(p, result, list); err != nil {
-		return o.broken(p, *result, err)
+	if err := errors.Join(errs...); err != nil {
+		fmt.Fprintf(r.process.Stderr, "testserver: %v\n", err)
+		return StatusBroken
 	}
-	return result
-}
-
-// broken reports a run that the harness could not do or could not record.
-func (o *options) broken(p Process, r report.Result, err error) *report.Result {
-	r.Problems = append(r.Problems, report.Problem{Harness: true, Text: err.Error()})
-	r.Schema = report.Schema
-	r.Decide()
-	_ = o.show(p, &r, report.Some) // there may be nowhere to say it
-	return &r
-}
-
-// rerun is the command that does the same again.
-func (o *options) rerun(s *language.Script, engine string, seed uint64) string {
-	words := []string{"testserver", "run"}
-	if engine != "local" {
-		words[1] = "serve"
-	}
-	if o.seeded || !s.Original {
-		words = append(words, fmt.Sprintf("--seed %d", seed))
-	}
-	if o.peer != "" {
-		words = append(words, "--peer", quoted(o.peer))
-	}
-	return strings.Join(append(words, quoted(s.Path)), " ")
-}
-
-func quoted(s string) string {
-	if strings.ContainsAny(s, " \t'\"$\\*?;&|<>()") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
-}
-
-// relative is a path as a person would type it.
-func relative(path string) string {
-	wd, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(wd, path); err == nil && !strings.HasPrefix(rel, "..") {
-		return rel
-	}
-	return path
+	return report.Worst(verdicts)
 }

@@ -29,40 +29,47 @@ see to their own bootstrap. They are not ended, but told that the run is over.`,
 		Example: "  testserver serve scripts/scenario/default.cmd",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.seeded = cmd.Flags().Changed("seed")
-			if err := o.check(); err != nil {
+			if err := o.check(cmd.Flags()); err != nil {
 				return err
 			}
 			if wait <= 0 {
 				return fmt.Errorf("--wait %s: it must be more than nothing", wait)
 			}
-			scripts, err := load(args, "")
+			all, _, err := load(args, "")
 			if err != nil {
 				return err
 			}
-			if len(scripts) != 1 {
-				return fmt.Errorf("%s has %d scenarios: name one file", args[0], len(scripts))
+			if len(all) != 1 {
+				return fmt.Errorf("%s has %d scenarios: name one file", args[0], len(all))
 			}
 			l, err := netx.Real{}.Listen(cmd.Context(), listen)
 			if err != nil {
 				return fmt.Errorf("--listen %q: %w: give HOST:PORT; port 0 is a free one", listen, err)
 			}
-			world := o.invite(p, l, scripts[0])
-			r := o.runOne(cmd.Context(), p, scripts[0], "remote", o.pickSeed(), func(*report.Dir) coordinator.World { return world }, wait)
-			_ = l.Close() // usually closed by the world
-			return ended(o.wrapUp(p, []*report.Result{r}, []report.Verdict{r.Verdict}))
+			defer l.Close() // usually closed by the world
+			if err := o.makeOut(); err != nil {
+				return err
+			}
+			r := &runner{options: &o, process: p, scenarios: all, console: o.console(p)}
+			world := r.invite(l, all[0].Script)
+			result := r.one(cmd.Context(), r.console, job{
+				Scenario: all[0], engine: "remote", seed: o.pickSeed(), start: wait,
+				world: func(*report.Dir) coordinator.World { return world },
+			})
+			return ended(r.wrapUp([]*report.Result{result}))
 		},
 	}
 	o.register(c.Flags())
+	c.MarkFlagsMutuallyExclusive("json", "result-json")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "where peers attach, `HOST:PORT`; whoever has the token drives the peers")
 	c.Flags().DurationVar(&wait, "wait", 2*time.Minute, "how long to wait for each peer")
 	return c
 }
 
 // invite prints how to attach, and returns the world that waits for it.
-func (o *options) invite(p Process, l net.Listener, s *language.Script) *remote.World {
-	out := o.text(p)
-	token := p.env("PEERLAB_TOKEN")
+func (r *runner) invite(l net.Listener, s *language.Script) *remote.World {
+	out := r.console.words
+	token := r.process.env("PEERLAB_TOKEN")
 	if token == "" {
 		token = rand.Text()
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ type testEvent struct {
 // What was not reached is skipped; a run that is unknown fails, because
 // nothing in that format stands for it.
 func Test2JSON(w io.Writer, r *Result) error {
-	s := &testStream{enc: json.NewEncoder(w), pkg: plain(r.Path), now: r.Started, forgiven: r.Verdict == Passed}
+	s := &testStream{enc: json.NewEncoder(w), pkg: plain(r.Path), now: r.Started, forgiven: r.Verdict == Passed, names: map[string]int{}}
 	s.enc.SetEscapeHTML(false)
 	top := testName(r.Scenario)
 	s.event(testEvent{Action: "start"})
@@ -53,6 +54,7 @@ type testStream struct {
 	pkg      string
 	now      time.Time
 	forgiven bool // what fails was expected to: it is skipped
+	names    map[string]int
 	err      error
 }
 
@@ -70,6 +72,11 @@ func (s *testStream) output(test, text string) {
 }
 
 func (s *testStream) test(name string, rows []Row, status string, seconds float64) {
+	n := s.names[name]
+	s.names[name]++
+	if n > 0 {
+		name += fmt.Sprintf("#%02d", n) // as package testing tells them apart
+	}
 	s.event(testEvent{Action: "run", Test: name})
 	for _, row := range rows {
 		s.output(name, RowLine(row)+"\n")

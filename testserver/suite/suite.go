@@ -44,6 +44,7 @@ type Scenario struct {
 // Files are what folders have.
 type Files struct {
 	Scenarios []string // in the order of the arguments; those of a folder sorted
+	Shared    []string // what the scenarios of a folder share
 	Others    []string // scripts for the shell of a peer
 }
 
@@ -66,7 +67,9 @@ func Find(paths []string) (Files, error) {
 			}
 		}
 	}
-	found.Scenarios, found.Others = unique(found.Scenarios), unique(found.Others)
+	for _, list := range []*[]string{&found.Scenarios, &found.Shared, &found.Others} {
+		*list = unique(*list)
+	}
 	return found, nil
 }
 
@@ -77,7 +80,10 @@ func (f *Files) walk(root string) error {
 			return err
 		case d.IsDir() && path != root && (isRun(path) || strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case d.IsDir() || filepath.Ext(path) != ".cmd" || d.Name() == SetupFile || d.Name() == TeardownFile:
+		case d.IsDir() || filepath.Ext(path) != ".cmd":
+			return nil
+		case isShared(path):
+			f.Shared = append(f.Shared, path)
 			return nil
 		}
 		source, err := os.ReadFile(path)
@@ -91,6 +97,11 @@ func (f *Files) walk(root string) error {
 		}
 		return nil
 	})
+}
+
+func isShared(path string) bool {
+	name := filepath.Base(path)
+	return name == SetupFile || name == TeardownFile
 }
 
 // isRun tells a run directory, whose scenario is a copy, and the directory
@@ -126,7 +137,7 @@ func Load(paths []string, match *regexp.Regexp) (all []Scenario, others []string
 	var errs []error
 	for _, path := range files.Scenarios {
 		if match.MatchString(path) {
-			s, err := read(path)
+			s, err := Read(path)
 			all, errs = append(all, s), append(errs, err)
 		}
 	}
@@ -160,8 +171,8 @@ func Parse(path string) (*language.Script, error) {
 	return language.Parse(path, source)
 }
 
-// read reads a scenario and what its folder shares.
-func read(path string) (Scenario, error) {
+// Read reads a scenario and what its folder shares.
+func Read(path string) (Scenario, error) {
 	s, err := Parse(path)
 	if err != nil {
 		return Scenario{}, err
@@ -190,8 +201,7 @@ func read(path string) (Scenario, error) {
 // beside reads a file that the folder of a scenario shares; nil if there is none,
 // or if it is the scenario itself.
 func beside(scenario, name string) (*language.Script, error) {
-	base := filepath.Base(scenario)
-	if base == SetupFile || base == TeardownFile {
+	if isShared(scenario) {
 		return nil, nil
 	}
 	s, err := Parse(filepath.Join(filepath.Dir(scenario), name))

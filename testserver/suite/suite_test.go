@@ -75,6 +75,9 @@ func TestFind(t *testing.T) {
 			if s := filepath.ToSlash(strings.Join(got.Scenarios, " ")); s != c.want {
 				t.Errorf("scenarios:\n got %s\nwant %s", s, c.want)
 			}
+			if name == "all" && filepath.ToSlash(strings.Join(got.Shared, " ")) != "b/setup.cmd b/teardown.cmd" {
+				t.Errorf("shared: %q", got.Shared)
+			}
 			if s := filepath.ToSlash(strings.Join(got.Others, " ")); s != c.others {
 				t.Errorf("others: %s, want %s", s, c.others)
 			}
