@@ -28,6 +28,9 @@ const remedy = "run `go test ./docs -update` and commit what it writes"
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the generated documents anew")
 	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // they wait most of the time
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

@@ -20,7 +20,7 @@ import (
 //
 // Other blocks are illustrations and must not look like commands. A line
 // "..." stands for lines that are of no interest. Ports, durations, times of
-// day, keys and the width of columns may differ.
+// day, keys, seeds and the width of columns may differ.
 
 // block is a fenced block of a document.
 type block struct {
@@ -88,6 +88,7 @@ var (
 	aPort     = regexp.MustCompile(`(127\.0\.0\.1):\d+`)
 	aTime     = regexp.MustCompile(`\b\d{8}-\d{6}\b|\b\d\d:\d\d:\d\d\b`)
 	aKey      = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	aSeed     = regexp.MustCompile(`\b(seed:?) \d+`)
 	someSpace = regexp.MustCompile(`\s+`)
 )
 
@@ -98,6 +99,7 @@ func plain(s string) string {
 	s = aTime.ReplaceAllString(s, "TIME")
 	s = aKey.ReplaceAllString(s, "ID")
 	s = aPort.ReplaceAllString(s, "$1:PORT")
+	s = aSeed.ReplaceAllString(s, "$1 N")
 	s = aDuration.ReplaceAllString(s, "DURATION")
 	return strings.TrimSpace(someSpace.ReplaceAllString(s, " "))
 }
@@ -114,6 +116,8 @@ func TestSame(t *testing.T) {
 		{"a count", "31 other members", "1 other members", false},
 		{"columns", "a  b", "a      b", true},
 		{"a time", "runs/20260102-030405-two", "runs/20261112-131415-two", true},
+		{"a seed", "again: testserver run --seed 77 x.cmd", "again: testserver run --seed 1234 x.cmd", true},
+		{"no seed", "again: testserver run x.cmd", "again: testserver run --seed 1234 x.cmd", false},
 		{"a clock", "since 10:11:12", "since 20:21:22", true},
 	} {
 		if got := same(test.got, test.promised); got != test.want {

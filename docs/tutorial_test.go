@@ -234,3 +234,31 @@ func TestTutorial(t *testing.T) {
 	p := newPlayer(t, root(t))
 	p.play(blocks(t, "tutorial.md"))
 }
+
+// TestScenarios plays the examples of a document at the same time: each begins
+// with a file, and none needs another one.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	used(t, filepath.Join("..", "testserver", "*", "*.go"))
+	list := blocks(t, "scenarios.md")
+	p := newPlayer(t, root(t))
+	p.play(list[:1]) // what the examples are run with
+	for i := 1; i < len(list); {
+		from := i
+		for i++; i < len(list) && (list[i].name == "" || list[i].language == "console"); i++ {
+		}
+		t.Run(orElse(list[from].name, "before the first one"), func(t *testing.T) {
+			t.Parallel()
+			one := *p
+			one.t, one.cwd = t, t.TempDir()
+			one.play(list[from:i])
+		})
+	}
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
