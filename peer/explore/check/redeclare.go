@@ -1,0 +1,177 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+)
+
+// keepSources remembers how the types of a unit are declared, with their
+// methods, so that a method may be added later.
+func (u *Unit) keepSources() {
+	types := map[string]*Binding{}
+	for _, b := range u.New {
+		if b.Kind == Type {
+			types[b.Name] = b
+		}
+	}
+	for _, d := range u.File.Decls {
+		switch d := d.(type) {
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				if t, ok := s.(*ast.TypeSpec); ok && types[t.Name.Name] != nil && !t.Assign.IsValid() {
+					b := types[t.Name.Name]
+					b.source = append(b.source, u.source("type ", s))
+				}
+			}
+		case *ast.FuncDecl:
+			if name := receiver(d); types[name] != nil {
+				types[name].source = append(types[name].source, u.source("", d))
+			}
+		}
+	}
+}
+
+// source is the text of a node, with a keyword before it.
+func (u *Unit) source(keyword string, n ast.Node) chunk {
+	from, to := u.offset(n.Pos()), u.offset(n.End())
+	p := u.Fset.Position(n.Pos())
+	input := u.Input
+	_, _ = fmt.Sscanf(p.Filename, "‹%d›", &input) // it stays what it is otherwise
+	return chunk{text: keyword + u.Text[from:to], input: input, line: p.Line, col: max(1, p.Column-len(keyword))}
+}
+
+// offset is the place of a position in Text.
+func (u *Unit) offset(p token.Pos) int { return u.Fset.File(p).Offset(p) }
+
+// receiver returns the name of the type that a method belongs to; empty for a
+// function.
+func receiver(d *ast.FuncDecl) string {
+	if d.Recv == nil || len(d.Recv.List) == 0 {
+		return ""
+	}
+	t := d.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name
+		default:
+			return ""
+		}
+	}
+}
+
+// pull completes the items of an input: a method on a type of an earlier line
+// brings the type along, with all methods that it has. Go cannot add one.
+func (s *Session) pull(in *Input, items []item) error {
+	own, methods := map[string]bool{}, map[string]map[string]bool{}
+	for _, it := range items {
+		f := parsed(it)
+		if f == nil {
+			continue
+		}
+		maps.Copy(own, declared(f))
+		if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil {
+			name := receiver(fn)
+			if methods[name] == nil {
+				methods[name] = map[string]bool{}
+			}
+			methods[name][fn.Name.Name] = true
+		}
+	}
+	for _, it := range items {
+		if f := parsed(it); f != nil {
+			if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil && !own[receiver(fn)] {
+				name := receiver(fn)
+				own[name] = true
+				in.items = append(in.items, s.older(in, name, methods[name])...)
+			}
+		}
+		in.items = append(in.items, it)
+	}
+	return nil
+}
+
+// parsed returns the file that a declaration makes; nil for other items.
+func parsed(it item) *ast.File {
+	if it.kind != itemDecl {
+		return nil
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+it.text+"\n", parser.SkipObjectResolution)
+	if err != nil || len(f.Decls) == 0 {
+		return nil
+	}
+	return f
+}
+
+// older returns the declaration of a type of the session and those of its
+// methods that are not given anew.
+func (s *Session) older(in *Input, name string, anew map[string]bool) []item {
+	b := s.names[name]
+	if b == nil || len(b.source) == 0 {
+		return nil
+	}
+	var all []item
+	for _, c := range b.source {
+		it := item{c, itemDecl}
+		if f := parsed(it); f != nil {
+			if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && anew[fn.Name.Name] {
+				continue
+			}
+		}
+		all = append(all, it)
+	}
+	in.Notes = append(in.Notes, note(b))
+	return all
+}
+
+// note says what declaring a type again means.
+func note(b *Binding) string {
+	text := fmt.Sprintf("note: %s is a new type from here on (Go cannot add a method to an existing one); older variables and functions keep the old %s", b.Name, b.Name)
+	if refersTo(b.Object.Type(), b.Object, map[types.Type]bool{}) {
+		return text + ", which cannot be converted, since it refers to itself"
+	}
+	return text + fmt.Sprintf(", convert them with %s(v)", b.Name)
+}
+
+// refersTo tells whether the declaration of a type mentions it.
+func refersTo(t types.Type, obj types.Object, seen map[types.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	again := func(t types.Type) bool {
+		n, ok := types.Unalias(t).(*types.Named)
+		return ok && n.Obj() == obj || refersTo(t, obj, seen)
+	}
+	switch t := t.Underlying().(type) {
+	case *types.Pointer:
+		return again(t.Elem())
+	case *types.Slice:
+		return again(t.Elem())
+	case *types.Array:
+		return again(t.Elem())
+	case *types.Chan:
+		return again(t.Elem())
+	case *types.Map:
+		return again(t.Key()) || again(t.Elem())
+	case *types.Struct:
+		return slices.ContainsFunc(slices.Collect(t.Fields()), func(f *types.Var) bool { return again(f.Type()) })
+	case *types.Signature:
+		return slices.ContainsFunc(slices.Concat(slices.Collect(t.Params().Variables()), slices.Collect(t.Results().Variables())),
+			func(v *types.Var) bool { return again(v.Type()) })
+	}
+	return false
+}
