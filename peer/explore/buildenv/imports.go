@@ -1,0 +1,206 @@
+package buildenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Imported is a package that Import made usable.
+type Imported struct {
+	ImportPath string
+	Module     string // empty in the standard library
+	Version    string // of the module
+	Note       string // what the person should know, one line; mostly empty
+}
+
+// Import makes a package usable that the binary need not have: its module is
+// fetched if it is not there, held to the versions that the binary, and what
+// was imported before, run with; then it is loaded. spec is an import path, or
+// one with "@" and a version.
+//
+// Before anything is built, what cannot be reconciled is told in one line:
+// ErrConflict. Without a version in spec, an older release that does fit is
+// taken instead, and Note says so. After an error nothing has changed.
+func (e *Env) Import(ctx context.Context, spec string) (Imported, error) {
+	path, version, _ := strings.Cut(strings.TrimSpace(spec), "@")
+	if path == "" || strings.HasPrefix(path, ".") || strings.HasPrefix(path, "-") || strings.ContainsAny(path, " \t\"") {
+		return Imported{}, fmt.Errorf("import %q: want an import path, as in github.com/google/uuid@v1.6.0", spec)
+	}
+	note, err := "", error(nil)
+	if version != "" || !e.resolves(ctx, path) {
+		if note, err = e.fetch(ctx, path, version); err != nil {
+			return Imported{}, err
+		}
+	}
+	if err := e.Load(ctx, path); err != nil {
+		return Imported{}, err
+	}
+	p, ok := e.Package(path)
+	if !ok {
+		return Imported{}, fmt.Errorf("import %s: %w", path, ErrNotLoaded)
+	}
+	if p.Module == nil {
+		return Imported{ImportPath: path}, nil
+	}
+	e.hold(ctx, path)
+	return Imported{ImportPath: path, Module: p.Module.Path, Version: p.Module.Version, Note: note}, nil
+}
+
+// resolves tells whether the workspace knows a package already.
+func (e *Env) resolves(ctx context.Context, path string) bool {
+	if _, ok := e.Package(path); ok {
+		return true
+	}
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") || e.Load(ctx, path) == nil
+}
+
+// fetch adds the module of a package to the session's. Nothing is built.
+func (e *Env) fetch(ctx context.Context, path, version string) (note string, err error) {
+	release, err := e.take(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	if err := e.prepare(ctx); err != nil {
+		return "", err
+	}
+	back, err := e.remember()
+	if err != nil {
+		return "", err
+	}
+	if note, err = e.get(ctx, path, version); err == nil {
+		err = e.compare(ctx, path)
+	}
+	if err != nil {
+		return "", errors.Join(err, back())
+	}
+	return note, nil
+}
+
+// get adds a module with all held ones at their versions. Without a wanted
+// version go may go back to the newest release that agrees with them: its
+// newest is asked for first, and then the held ones again.
+func (e *Env) get(ctx context.Context, path, version string) (note string, err error) {
+	wanted := path
+	if version != "" {
+		wanted += "@" + version
+	}
+	pins := e.pins()
+	err = e.goGet(ctx, append([]string{wanted}, pins...))
+	if err == nil {
+		return "", nil
+	}
+	refusal := explainGet(path, words(err), e.holders())
+	if version != "" || !errors.Is(refusal, ErrConflict) {
+		return "", refusal
+	}
+	if err := e.goGet(ctx, []string{wanted}); err != nil {
+		return "", refusal
+	}
+	if err := e.goGet(ctx, pins); err != nil || e.provider(ctx, path) == "" {
+		return "", refusal
+	}
+	return fmt.Sprintf("%s is not the newest, which does not fit: %s", e.provider(ctx, path), reason(refusal)), nil
+}
+
+// goGet runs go get in the session's module alone: the others of the workspace
+// stay as they are.
+func (e *Env) goGet(ctx context.Context, args []string) error {
+	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, append([]string{"get", "--"}, args...)...)
+	_, err := run(ctx, cmd)
+	return err
+}
+
+// provider is the module, with its version, that has a package now, or empty.
+func (e *Env) provider(ctx context.Context, path string) string {
+	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, "list", "-find", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", path)
+	out, err := run(ctx, cmd)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// compare looks at the modules of all packages that an import would load, and
+// refuses those that differ from the held ones.
+func (e *Env) compare(ctx context.Context, path string) error {
+	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, append(append([]string{"list", "-e", "-deps", "-buildvcs=false", "-buildmode=plugin",
+		"-json=ImportPath,Name,Module,Error"}, e.host.flags...), "--", path)...)
+	out, err := run(ctx, cmd)
+	if err != nil {
+		return fmt.Errorf("import %s: %s", path, firstLine(words(err)))
+	}
+	found, err := decodeAny(out)
+	if err != nil {
+		return err
+	}
+	return errors.Join(noPrograms(found, []string{path}), e.agree(found))
+}
+
+// pins are the held modules as arguments of go get.
+func (e *Env) pins() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var pins []string
+	for module, version := range e.held {
+		pins = append(pins, module+"@"+version)
+	}
+	slices.Sort(pins)
+	return pins
+}
+
+// holders are the reasons for the held modules.
+func (e *Env) holders() func(module string) (who, version string) {
+	return func(module string) (string, string) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.holder(module), e.held[module]
+	}
+}
+
+// hold keeps the modules of an imported package at their versions from now on:
+// they may be loaded into the binary at any time, and then only once.
+func (e *Env) hold(ctx context.Context, path string) {
+	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", path)
+	out, err := run(ctx, cmd)
+	if err != nil {
+		return // a later conflict is then noticed when it is loaded
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		if len(words) != 2 {
+			continue // the main module, or the standard library
+		}
+		if _, ok := e.held[words[0]]; !ok {
+			e.held[words[0]], e.reasons[words[0]] = words[1], path
+		}
+	}
+}
+
+// remember keeps the session's module, for an import that fails.
+func (e *Env) remember() (back func() error, err error) {
+	kept := map[string][]byte{}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		file := filepath.Join(e.scratchDir(), name)
+		content, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("session's module: %w", err)
+		}
+		kept[file] = content
+	}
+	return func() error {
+		var errs []error
+		for file, content := range kept {
+			errs = append(errs, os.WriteFile(file, content, 0o600))
+		}
+		return errors.Join(errs...)
+	}, nil
+}

@@ -1,0 +1,233 @@
+package buildenv
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// Package is a package as the binary has it, or would have it.
+type Package struct {
+	ImportPath string
+	Name       string
+	Dir        string   // of its source
+	GoFiles    []string // of this target, names in Dir
+	CgoFiles   []string
+	Export     string // file with its archive and export data; empty for unsafe
+	Standard   bool
+	Module     *Module // nil in the standard library
+
+	Error *struct{ Err string } // why it cannot be used
+}
+
+// Module is one that a package comes from.
+type Module struct {
+	Path, Version string
+	Main          bool
+	Dir           string
+}
+
+// Load makes packages, and all that they import, usable: for Export, and for
+// imports of what is compiled. What is loaded already costs nothing; the rest
+// one run of go list, and whatever that has to compile. A package that the
+// binary would need another version of is refused with ErrConflict. Where
+// nothing can be compiled the error matches ErrUnavailable.
+func (e *Env) Load(ctx context.Context, importPaths ...string) error {
+	return e.load(ctx, nil, importPaths)
+}
+
+// Prewarm loads packages and tells which one is being compiled. The first
+// time on a machine it takes minutes: the standard library has never been
+// compiled for plugins there. progress may be nil; it is called on another
+// goroutine, and no more when Prewarm has returned.
+func (e *Env) Prewarm(ctx context.Context, progress func(importPath string), importPaths ...string) error {
+	if progress == nil {
+		progress = func(string) {}
+	}
+	return e.load(ctx, progress, importPaths)
+}
+
+func (e *Env) load(ctx context.Context, progress func(string), importPaths []string) error {
+	missing := e.missing(importPaths)
+	if len(missing) == 0 {
+		return ctx.Err()
+	}
+	release, err := e.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := e.prepare(ctx); err != nil {
+		return err
+	}
+	found, err := e.list(ctx, progress, missing)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(noPrograms(found, missing), e.agree(found)); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range found {
+		e.packages[p.ImportPath] = p
+	}
+	return nil
+}
+
+// missing are the import paths that are not loaded yet.
+func (e *Env) missing(importPaths []string) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(importPaths), func(path string) bool {
+		_, loaded := e.packages[path]
+		_, built := e.built[path]
+		return loaded || built
+	})
+}
+
+// list has go compile packages and all that they import, and tells what they
+// are. The caller has the turn.
+func (e *Env) list(ctx context.Context, progress func(string), importPaths []string) ([]Package, error) {
+	t, err := e.findTools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"list", "-e", "-export", "-deps", "-buildmode=plugin", "-buildvcs=false",
+		"-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Export,Standard,Module,Error"}, e.host.flags...)
+	if progress != nil {
+		args = append(args, "-v")
+	}
+	args = append(args, "--", "runtime/cgo") // the linker looks for it
+	cmd := e.command(ctx, e.scratchDir(), t.goCommand, append(args, importPaths...)...)
+	out, err := runWatched(ctx, cmd, progress)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrBuild, oneLine(words(err)))
+	}
+	return decode(out)
+}
+
+// runWatched is run with a function for each line that the tool writes to its
+// standard error.
+func runWatched(ctx context.Context, cmd *exec.Cmd, progress func(string)) ([]byte, error) {
+	if progress == nil {
+		return run(ctx, cmd)
+	}
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &lines{f: progress, all: &stderr}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &toolError{tool: toolName(cmd), said: strings.TrimSpace(stderr.String()), err: err}
+	}
+	return []byte(stdout.String()), nil
+}
+
+// decode reads what go list printed; a package that cannot be used is the
+// error.
+func decode(out []byte) ([]Package, error) {
+	all, err := decodeAny(out)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if p.Export == "" && p.ImportPath != "unsafe" {
+			return nil, fmt.Errorf("import %s: %w: it does not compile", p.ImportPath, ErrBuild)
+		}
+	}
+	return all, nil
+}
+
+// decodeAny is decode for a list for which nothing was compiled.
+func decodeAny(out []byte) ([]Package, error) {
+	var all []Package
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p Package
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		if p.Error != nil {
+			return nil, explain(p.ImportPath, p.Error.Err)
+		}
+		all = append(all, p)
+	}
+}
+
+// agree tells the first package that comes from another version of a module
+// than the one that is held.
+func (e *Env) agree(found []Package) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range found {
+		if p.Module == nil || p.Module.Main {
+			continue
+		}
+		if held, ok := e.held[p.Module.Path]; ok && held != p.Module.Version {
+			return fmt.Errorf("%s: %w: it would be taken from %s %s, and %s runs with %s",
+				p.ImportPath, ErrConflict, p.Module.Path, p.Module.Version, e.holder(p.Module.Path), held)
+		}
+	}
+	return nil
+}
+
+// noPrograms refuses a package main that is to be imported.
+func noPrograms(found []Package, asked []string) error {
+	for _, p := range found {
+		if p.Name == "main" && slices.Contains(asked, p.ImportPath) {
+			return fmt.Errorf("import %s: %w: it is a program, not a package to import", p.ImportPath, ErrBuild)
+		}
+	}
+	return nil
+}
+
+// holder is who needs a module at its version. e.mu is held.
+func (e *Env) holder(module string) string {
+	if by, ok := e.reasons[module]; ok {
+		return by + ", which is loaded,"
+	}
+	return "this program"
+}
+
+// Export returns the file with the export data of a package, as the binary
+// has it. ErrNotLoaded means that Load must come first.
+func (e *Env) Export(importPath string) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if file, ok := e.built[importPath]; ok {
+		return file, nil
+	}
+	if p, ok := e.packages[importPath]; ok && p.Export != "" {
+		return p.Export, nil
+	}
+	return "", fmt.Errorf("%s: %w", importPath, ErrNotLoaded)
+}
+
+// Package returns what is known of a loaded package.
+func (e *Env) Package(importPath string) (Package, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p, ok := e.packages[importPath]
+	return p, ok
+}
+
+// Loaded returns the import paths of all loaded packages, sorted.
+func (e *Env) Loaded() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Sorted(maps.Keys(e.packages))
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

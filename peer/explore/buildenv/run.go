@@ -1,0 +1,112 @@
+package buildenv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// niceness is the argument of nice(1) for Config.Nice, or empty for none.
+func niceness(n int) string {
+	if n == 0 {
+		n = 10
+	}
+	if n < 0 || runtime.GOOS == "windows" {
+		return ""
+	}
+	return strconv.Itoa(min(n, 19))
+}
+
+// command makes one call of a tool, with the environment of the binary's build
+// and without the user's own flags, which would change what is built.
+func (e *Env) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+	if nice, err := exec.LookPath("nice"); e.nice != "" && err == nil {
+		name, args = nice, append([]string{"-n", e.nice, name}, args...)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(slices.Clone(e.environ), e.host.environ...)
+	cmd.Env = append(cmd.Env, "GOFLAGS=", "GO111MODULE=on", "GOWORK="+e.workFile(), "PWD="+dir)
+	if version := e.tools.switchTo; version != "" {
+		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+version)
+	}
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// run runs a tool to its end. The error holds what the tool said.
+func run(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return stdout.Bytes(), &toolError{tool: toolName(cmd), said: strings.TrimSpace(stderr.String() + stdout.String()), err: err}
+	}
+	return stdout.Bytes(), nil
+}
+
+// toolName is what a person calls the tool of a command: "go list".
+func toolName(cmd *exec.Cmd) string {
+	args := cmd.Args
+	if filepath.Base(args[0]) == "nice" && len(args) > 3 {
+		args = args[3:]
+	}
+	name := filepath.Base(args[0])
+	if name == "go" && len(args) > 1 {
+		name += " " + args[1]
+	}
+	return name
+}
+
+// toolError is the failure of a tool, with its words.
+type toolError struct {
+	tool, said string
+	err        error
+}
+
+func (t *toolError) Error() string {
+	if t.said == "" {
+		return fmt.Sprintf("%s: %v", t.tool, t.err)
+	}
+	return t.tool + ": " + t.said
+}
+
+func (t *toolError) Unwrap() error { return t.err }
+
+// words are what a tool said, or the error's own text.
+func words(err error) string {
+	if t, ok := errors.AsType[*toolError](err); ok && t.said != "" {
+		return t.said
+	}
+	return err.Error()
+}
+
+// lines calls f with each whole line written to it.
+type lines struct {
+	f    func(string)
+	rest []byte
+	all  io.Writer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
+		if !found {
+			return l.all.Write(p)
+		}
+		l.f(string(line))
+		l.rest = bytes.Clone(rest)
+	}
+}
