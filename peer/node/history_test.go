@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,9 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/trace"
 	"github.com/peerlab/peerlab/internal/vclock"
+	"github.com/peerlab/peerlab/peer/identity"
 	"github.com/peerlab/peerlab/peer/node"
 )
 
@@ -154,6 +157,35 @@ func TestHistoryIsOfThisBoot(t *testing.T) {
 			}
 		}
 		nowhere.quit()
+	})
+}
+
+// TestHistoryBeginsBeforeRun: a command may be faster than the start of Run.
+func TestHistoryBeginsBeforeRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		data := files.Mem()
+		id, err := identity.Open(data, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := node.New(node.Config{Name: "alice", Identity: id, Network: l.net.Host("10.0.0.1"), Bind: "10.0.0.1:0", Data: data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Journal().Record(journal.TypeCommand, "help", nil)
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := errors.Join(n.Run(ctx), id.Close()); err != nil {
+			t.Error(err)
+		}
+		for e, err := range n.History() {
+			if err != nil || e.Seq != 1 || e.Text != "help" {
+				t.Errorf("the history begins with event %d %q, %v", e.Seq, e.Text, err)
+			}
+			return
+		}
+		t.Error("there is no history")
 	})
 }
 

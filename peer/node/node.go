@@ -80,6 +80,7 @@ type Node struct {
 	cfg       Config
 	cable     *cable // all that the node's layers have of the network
 	journal   *journal.Writer
+	late      journal.Late // takes what is recorded before Run has opened the file
 	discovery *discovery.Discovery
 	faults    *Faults       // nil if the network takes none
 	begun     chan struct{} // closed when Run has begun
@@ -140,6 +141,9 @@ func New(cfg Config) (*Node, error) {
 		boot:     cfg.Identity.Boot,
 		present:  map[string][]extension.Member{},
 		watchers: map[chan struct{}]bool{},
+	}
+	if cfg.Data != nil {
+		n.journal.Attach(n.late.Sink)
 	}
 	n.faults = newFaults(n)
 	d, err := discovery.New(discovery.Config{
@@ -281,11 +285,11 @@ func (n *Node) openJournal() (*journal.File, error) {
 	if n.cfg.Data == nil {
 		return nil, nil
 	}
-	f, err := journal.OpenFile(n.cfg.Data, "journal.jsonl", journalBytes)
+	f, err := journal.OpenFile(n.cfg.Data, journalName, journalBytes)
 	if err != nil {
 		return nil, err
 	}
-	n.journal.Attach(f.Sink)
+	n.late.Open(f)
 	return f, nil
 }
 
