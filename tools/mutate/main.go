@@ -29,7 +29,8 @@ func main() {
 type config struct {
 	targets []string // PACKAGE[:FUNCTIONS]
 	tests   []string // packages whose tests are run
-	skip    string   // tests that are not run, a regular expression
+	run     string   // tests that are run, a regular expression; empty for all
+	skip    string   // tests that are not run
 	except  string   // file of exceptions; empty for none
 	min     float64  // percent that have to be killed
 	workers int
@@ -44,7 +45,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	fs := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.StringVar(&tests, "tests", "", "comma-separated `packages` whose tests are run; the mutated ones if empty")
-	fs.StringVar(&c.skip, "skip", "", "`tests` that are not run, a regular expression: slow ones")
+	fs.StringVar(&c.run, "run", "", "`tests` that are run, a regular expression; all if empty")
+	fs.StringVar(&c.skip, "skip", "", "`tests` that are not run, a regular expression")
 	fs.StringVar(&c.except, "except", "", "`file` of mutants that need not be killed")
 	fs.Float64Var(&c.min, "min", 0, "fail if less than this `percentage` is killed")
 	fs.IntVar(&c.workers, "p", runtime.NumCPU(), "how many tests run at once")

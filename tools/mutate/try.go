@@ -18,7 +18,7 @@ import (
 // suite is the test binary of one package.
 type suite struct {
 	path, dir, binary string
-	skip              string        // tests that are not run
+	flags             []string      // which tests are run
 	usual             time.Duration // what it takes without a mutant
 	reached           map[int]bool  // the mutants that it reaches
 }
@@ -27,7 +27,7 @@ type suite struct {
 func (s *survey) try(ctx context.Context, c config, scratch string, progress io.Writer) error {
 	var suites []*suite
 	for i, path := range c.tests {
-		t := &suite{path: path, skip: c.skip, binary: filepath.Join(scratch, fmt.Sprintf("tests-%d", i))}
+		t := &suite{path: path, flags: []string{"-test.run=" + c.run, "-test.skip=" + c.skip}, binary: filepath.Join(scratch, fmt.Sprintf("tests-%d", i))}
 		if err := t.build(ctx, s.overlay); err != nil {
 			return err
 		}
@@ -109,10 +109,7 @@ const memory = 8 << 20
 
 // command is a run of the tests. It ends at the first failure.
 func (t *suite) command(ctx context.Context, env string) *exec.Cmd {
-	args := []string{t.binary, "-test.failfast", "-test.short"}
-	if t.skip != "" {
-		args = append(args, "-test.skip="+t.skip)
-	}
+	args := append([]string{t.binary, "-test.failfast", "-test.short"}, t.flags...)
 	if sh, err := exec.LookPath("sh"); err == nil {
 		args = append([]string{sh, "-c", fmt.Sprintf(`ulimit -v %d; exec "$0" "$@"`, memory)}, args...)
 	}
