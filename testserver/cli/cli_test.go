@@ -148,6 +148,60 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestInterruptSuite interrupts two of three scenarios: their cleanups run, no
+// run is shrunk, and what was not run is said.
+func TestInterruptSuite(t *testing.T) {
+	if _, err := exec.LookPath("kill"); err != nil {
+		t.Skip("signals of another kind")
+	}
+	dir, out := t.TempDir(), t.TempDir()
+	for _, name := range []string{"a.cmd", "b.cmd", "c.cmd"} {
+		text := "peers alice\nalice sleep 30\ncleanup { alice echo tidied }\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd, lines := start(t, nil, "run", "--parallel", "2", "--shrink", "--out", out, dir)
+	sleeping := func(name string) bool {
+		found, _ := filepath.Glob(filepath.Join(out, "*-"+name, "journal.jsonl"))
+		data := []byte{}
+		if len(found) == 1 {
+			data, _ = os.ReadFile(found[0])
+		}
+		return strings.Contains(string(data), "start alice")
+	}
+	for deadline := time.Now().Add(30 * time.Second); !sleeping("a") || !sleeping("b"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("they have not started")
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for lines.Scan() {
+		all = append(all, lines.Text())
+	}
+	_ = cmd.Wait()
+	text := strings.Join(all, "\n")
+	if cmd.ProcessState.ExitCode() != 130 {
+		t.Errorf("%s", cmd.ProcessState)
+	}
+	for _, want := range []string{`\nINTERRUPTED +[0-9.]+ +\S+a.cmd `, `\nINTERRUPTED +[0-9.]+ +\S+b.cmd `, `\nNOT RUN +- +\S+c.cmd\n`,
+		`\n2 runs: 0 passed, .*, 2 interrupted; 1 scenario not run$`} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "shrink") {
+		t.Error("something was shrunk")
+	}
+	r, err := report.Load(filepath.Join(out, "latest"))
+	if err != nil || len(r.Rows) != 2 || strings.TrimSpace(r.Rows[1].Output) != "tidied" || r.Rows[1].Status != report.OK {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestServe(t *testing.T) {
 	home := t.TempDir()
 	env := []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + home, "PEERLAB_TOKEN=abc"}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/peerlab/peerlab/testserver/language"
+	"github.com/peerlab/peerlab/testserver/report"
 	"github.com/peerlab/peerlab/testserver/suite"
 )
 
@@ -63,10 +64,22 @@ func list(p Process, files []string) error {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\n", s.Name, len(s.Peers), lines, assertions, f, suite.About(s))
 	}
 	_ = w.Flush() // into memory
+	columns := 0
+	if report.IsTerminal(p.Stdout) {
+		columns, _ = sizeOf(p.Stdout)()
+	}
 	for line := range strings.Lines(text.String()) {
-		fmt.Fprintln(p.Stdout, strings.TrimRight(line, " \n"))
+		fmt.Fprintln(p.Stdout, cut(strings.TrimRight(line, " \n"), columns))
 	}
 	return errors.Join(errs...)
+}
+
+// cut keeps a line in the columns of a terminal; 0 for no terminal.
+func cut(line string, columns int) string {
+	if letters := []rune(line); columns > 0 && len(letters) > columns {
+		return string(letters[:columns-1]) + "…"
+	}
+	return line
 }
 
 // asserts tells whether a statement can show something.

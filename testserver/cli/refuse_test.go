@@ -44,7 +44,10 @@ func TestRefusesWrongValues(t *testing.T) {
 	long := write("long.cmd", "alice msg "+strings.Repeat("x", 1<<20)+"\n")
 	latin := write("latin.cmd", "alice msg \xe4\n")
 	result := write("result.json", "{")
-	empty := t.TempDir()
+	empty, shell := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(shell, "by-hand.cmd"), []byte("init\nmembers\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, args := range map[string][]string{
 		"nothing":                  {},
 		"no such subcommand":       {"fly"},
@@ -60,6 +63,15 @@ func TestRefusesWrongValues(t *testing.T) {
 		"no rounds":                {"run", "--repeat", "0", fine},
 		"negative rounds":          {"run", "--repeat", "-1", fine},
 		"a negative number kept":   {"run", "--keep", "-1", fine},
+		"less than no workers":     {"run", "--parallel", "-1", fine},
+		"a folder as JUnit file":   {"run", "--junit", empty, fine},
+		"JUnit in no folder":       {"run", "--junit", filepath.Join(empty, "no", "x.xml"), fine},
+		"a file as --out":          {"run", "--out", fine, fine},
+		"two forms":                {"run", "--json", "--result-json", fine},
+		"two forms of a report":    {"report", "--json", "--html", dir},
+		"a script for a shell":     {"run", shell},
+		"serve with a file as out": {"serve", "--out", fine, fine},
+		"shrink of serve":          {"serve", "--shrink", fine},
 		"a negative seed":          {"run", "--seed", "-1", fine},
 		"a broken expression":      {"run", "--filter", "(", fine},
 		"nothing left":             {"run", "--filter", "nothing", fine},

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,10 +34,10 @@ func (r *runner) shrinkOne(ctx context.Context, s *language.Script, failed *repo
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(out)
+	defer func() { _ = os.RemoveAll(out) }() // what is left of it is hidden
 	ctx, cancel := context.WithTimeout(ctx, r.budget)
 	defer cancel()
-	t := &trials{runner: r.quiet(out), ctx: ctx, seed: *failed.Seed, peers: slices.Concat(s.Peers, s.Spawns)}
+	t := &trials{runner: r.quiet(out), ctx: ctx, words: r.console.words, seed: *failed.Seed, peers: slices.Concat(s.Peers, s.Spawns)}
 	t.symptom = suite.Symptom(failed, t.peers)
 	fmt.Fprintf(r.console.words, "shrinking %s, for at most %s\n", s.Path, r.budget)
 	whole, err := language.Parse(s.Path, []byte(suite.Source(s)))
@@ -74,6 +75,7 @@ func (r *runner) quiet(out string) *runner {
 type trials struct {
 	*runner
 	ctx     context.Context // of all of them
+	words   io.Writer
 	seed    uint64
 	symptom string
 	peers   []string
@@ -84,7 +86,11 @@ type trials struct {
 func (t *trials) same(s *language.Script) bool {
 	t.runs++
 	result := t.local(t.ctx, t.console, suite.Scenario{Script: s}, t.seed)
-	return suite.Symptom(result, t.peers) == t.symptom
+	if suite.Symptom(result, t.peers) != t.symptom {
+		return false
+	}
+	fmt.Fprintf(t.words, "  run %d: %s fail\n", t.runs, size(s))
+	return true
 }
 
 // size is how much there is of a script.
