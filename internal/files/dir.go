@@ -271,10 +271,22 @@ func (d *dir) Append(name string, perm fs.FileMode) (Appender, error) {
 	return &dirAppender{dir: d, name: name, file: file}, nil
 }
 
-func openAppend(root *os.Root, local string, perm fs.FileMode) (*os.File, error) {
-	file, err := root.OpenFile(local, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return root.OpenFile(local, os.O_WRONLY|os.O_APPEND, 0)
+// maxRenames is how often a file may be renamed while it is being opened. A
+// symbolic link to nowhere looks like a file that is always renamed.
+const maxRenames = 10
+
+// openAppend makes a file, or opens the one that is there, which another
+// process may rename in between.
+func openAppend(root *os.Root, local string, perm fs.FileMode) (file *os.File, err error) {
+	for range maxRenames {
+		file, err = root.OpenFile(local, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+		file, err = root.OpenFile(local, os.O_WRONLY|os.O_APPEND, 0)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return file, err
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/peerlab/peerlab/internal/files"
@@ -44,6 +45,9 @@ func (h history) load() ([]string, error) {
 		if err := h.renew(); err != nil {
 			return nil, fmt.Errorf("cut history: %w", err)
 		}
+	}
+	if len(lines) <= len(old) && slices.Equal(lines, old[:len(lines)]) {
+		lines = nil // it became the old generation between the two reads
 	}
 	lines = append(old, lines...)
 	lines = lines[max(0, len(lines)-maxHistory):]

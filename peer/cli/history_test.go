@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -107,6 +108,32 @@ func TestOneNewGenerationAtATime(t *testing.T) {
 	}
 	if got := load(t, second); len(got) != maxHistory || got[0] != "1" || got[maxHistory-1] != "new" {
 		t.Errorf("%d entries are left", len(got))
+	}
+}
+
+// renaming begins a new generation when the present one has been read.
+type renaming struct {
+	files.FS
+	once sync.Once
+}
+
+func (r *renaming) ReadFile(name string) (raw []byte, err error) {
+	raw, err = r.FS.ReadFile(name)
+	if name == historyFile {
+		r.once.Do(func() { err = errors.Join(err, r.Rename(historyFile, historyOld)) })
+	}
+	return raw, err
+}
+
+// TestGenerationsAreReadOnce: another process begins a new generation while
+// this one starts.
+func TestGenerationsAreReadOnce(t *testing.T) {
+	h := history{&renaming{FS: files.Mem()}}
+	for i := range 5 {
+		h.save(fmt.Sprint(i))
+	}
+	if got := load(t, h); !slices.Equal(got, []string{"0", "1", "2", "3", "4"}) {
+		t.Errorf("loaded %q", got)
 	}
 }
 

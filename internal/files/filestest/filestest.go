@@ -41,6 +41,7 @@ func Run(t *testing.T, newFS func(t *testing.T) files.FS) {
 		{"sub", testSub},
 		{"no torn file", testNotTorn},
 		{"appends from many sides", testAppendRace},
+		{"appends to a file that is renamed", testAppendRenamed},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newFS(t)) })
 	}
@@ -499,4 +500,37 @@ func testAppendRace(t *testing.T, fsys files.FS) {
 	}
 	wg.Wait()
 	wantFile(t, fsys, "log", strings.Repeat(line, writers*rounds))
+}
+
+// testAppendRenamed: a file that is renamed while it is opened is made anew.
+func testAppendRenamed(t *testing.T, fsys files.FS) {
+	const renames, writers = 200, 4
+	done := make(chan struct{})
+	var group sync.WaitGroup
+	for range writers {
+		group.Go(func() {
+			for {
+				a, err := fsys.Append("log", perm)
+				if err != nil {
+					t.Errorf("append: %v", err)
+					return
+				}
+				if err := a.Close(); err != nil {
+					t.Error(err)
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range renames {
+		if err := fsys.Rename("log", "old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
+	}
+	close(done)
+	group.Wait()
 }
