@@ -128,10 +128,9 @@ func (s *Session) add(b *Binding) {
 	}
 }
 
-// Commit makes the names of a line known to those that follow. The objects
-// that it made are looked up by identity for ever.
-func (s *Session) Commit(line *Line) {
-	for _, u := range line.Units {
+// Commit makes the names of units known to the lines that follow.
+func (s *Session) Commit(units ...*Unit) {
+	for _, u := range units {
 		for _, b := range u.New {
 			s.add(b)
 		}

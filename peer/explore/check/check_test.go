@@ -58,7 +58,7 @@ func eval(s *Session, n int, src string) string {
 	if err != nil {
 		return "ERR " + err.Error()
 	}
-	s.Commit(line)
+	s.Commit(line.Units...)
 	var parts []string
 	for _, v := range line.Values {
 		text := Plain(v.Type)

@@ -18,6 +18,9 @@ type TypeWriter struct {
 	Field func(name string, pkg *types.Package) string
 	// Tag writes the tag of a field, with the space before it. Nil drops all.
 	Tag func(f *types.Var, tag string) string
+	// Embedded writes the name of a predeclared type that is embedded in a
+	// struct. Nil leaves it as it is.
+	Embedded func(name string) string
 }
 
 // Write returns the source of a type. The error is that of Name.
@@ -159,12 +162,29 @@ func (p *typePrinter) structure(t *types.Struct) {
 			p.put(p.field(f.Name(), f.Pkg()), " ")
 		}
 		p.foreign(f.Name(), f.Pkg())
-		p.typ(f.Type())
+		p.fieldType(f)
 		if p.w.Tag != nil {
 			p.put(p.w.Tag(f, t.Tag(i)))
 		}
 	}
 	p.put("}")
+}
+
+func (p *typePrinter) fieldType(f *types.Var) {
+	t := f.Type()
+	if !f.Embedded() || p.w.Embedded == nil || types.Universe.Lookup(f.Name()) == nil {
+		p.typ(t)
+		return
+	}
+	if ptr, ok := t.(*types.Pointer); ok {
+		p.put("*")
+		t = ptr.Elem()
+	}
+	if text := Plain(t); types.Universe.Lookup(text) != nil && text == f.Name() {
+		p.put(p.w.Embedded(text))
+		return
+	}
+	p.typ(t)
 }
 
 // foreign finds lower-case names of other packages, which generated code

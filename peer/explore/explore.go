@@ -1,0 +1,262 @@
+// Package explore is a session of Go in a running program: inputs are checked,
+// evaluated at once where that can be, compiled and run where not, and may use
+// what earlier ones have declared and what the program has bound to names.
+//
+// Session puts the parts together: package check says what an input means,
+// package native compiles and runs it, live is what compiled code calls. A
+// Session knows nothing of shells and terminals. Code that runs in it is part
+// of the program: it can do whatever the program can, so nobody may feed a
+// session but who may run programs here.
+package explore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/live"
+	"github.com/peerlab/peerlab/peer/explore/native"
+)
+
+// Fast evaluates simple expressions without a compiler.
+type Fast interface {
+	// Eval evaluates an expression exactly as compiled code would. ok is false
+	// if it cannot: then nothing has happened yet. It runs in a goroutine of
+	// the line, so panics of what it calls are the line's.
+	Eval(e check.Expr) (v reflect.Value, ok bool, err error)
+}
+
+// ErrNoCompiler is matched by the error for an input that would have to be
+// compiled in a session that cannot.
+var ErrNoCompiler = errors.New("this needs a compiler, and there is none here")
+
+// Config says what a session works with.
+type Config struct {
+	Builder  native.Builder    // nil: only what Fast evaluates
+	Packages check.Packages    // nil is the Builder
+	Imports  map[string]string // packages known by name from the start; nil is Imports()
+	Bound    map[string]any    // objects of the program, by name
+	Fast     Fast              // nil: everything is compiled
+	Late     io.Writer         // output of goroutines whose line has ended; nil is that line's writer
+}
+
+// Session is a session of Go. One input is evaluated at a time.
+type Session struct {
+	config Config
+	check  *check.Session
+	engine *native.Engine
+	id     int64
+
+	turn   sync.Mutex // held by the input that is being evaluated
+	inputs int
+	last   any // the last value
+
+	mu     sync.Mutex
+	values map[place]reflect.Value
+	stdout *pipe
+}
+
+// place is where a value is kept: package and name.
+type place struct{ home, name string }
+
+// New makes a session. It loads nothing; packages of bound objects must be
+// loaded already.
+func New(c Config) (*Session, error) {
+	if c.Packages == nil && c.Builder != nil {
+		c.Packages = c.Builder
+	}
+	if c.Imports == nil {
+		c.Imports = Imports()
+	}
+	bound := map[string]reflect.Type{}
+	for name, v := range c.Bound {
+		bound[name] = reflect.TypeOf(v)
+	}
+	front, err := check.New(check.Config{Packages: c.Packages, Imports: c.Imports, Bound: bound,
+		Open: func(file string) (io.ReadCloser, error) { return os.Open(file) }})
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{config: c, check: front, id: live.NewSession(), values: map[place]reflect.Value{}}
+	if c.Builder != nil {
+		s.engine = native.NewEngine(c.Builder)
+	}
+	return s, nil
+}
+
+// Imports returns the packages that a session knows by name from the start.
+func Imports() map[string]string {
+	names := map[string]string{"json": "encoding/json", "rand": "math/rand/v2", "atomic": "sync/atomic", "utf8": "unicode/utf8"}
+	for _, p := range []string{"bufio", "bytes", "cmp", "context", "errors", "fmt", "io", "iter", "maps", "math", "os", "reflect",
+		"regexp", "runtime", "slices", "sort", "strconv", "strings", "sync", "time", "unicode"} {
+		names[p] = p
+	}
+	return names
+}
+
+// Close frees what the session holds outside of memory. Goroutines of its
+// lines may go on.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stdout == nil {
+		return nil
+	}
+	return s.stdout.Close()
+}
+
+// Complete tells whether src is a whole input.
+func (s *Session) Complete(src string) bool { return check.Complete(src) }
+
+// Eval evaluates an input and writes what it prints, its notes and the values
+// of its last expressions to out. When ctx ends the input is stopped. Errors
+// match *check.Error for what is wrong with the input, *native.Panic,
+// native.ErrStopped, native.ErrLeft, ErrNoCompiler; others tell of the build.
+func (s *Session) Eval(ctx context.Context, src string, out io.Writer) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if strings.TrimSpace(src) == "" {
+		return nil
+	}
+	s.inputs++
+	line, err := s.front(ctx, src)
+	if err != nil {
+		return err
+	}
+	for _, note := range line.Notes {
+		fmt.Fprintln(out, note)
+	}
+	h := &host{session: s, line: line, out: out}
+	defer h.end()
+	if known(line) {
+		s.check.Commit(line.Units...)
+		return h.known()
+	}
+	if done, err := s.fast(ctx, line, h); done {
+		return err
+	}
+	return s.compiled(ctx, line, h)
+}
+
+// front parses and checks an input, and loads the packages that it names.
+func (s *Session) front(ctx context.Context, src string) (*check.Line, error) {
+	in, err := s.check.Parse(s.inputs, src)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, path := range s.check.Needs(in) {
+		if _, err := s.config.Packages.Export(path); errors.Is(err, check.ErrNotLoaded) {
+			missing = append(missing, path)
+		}
+	}
+	if len(missing) > 0 && s.config.Builder != nil {
+		if err := s.config.Builder.Load(ctx, missing...); err != nil {
+			return nil, err
+		}
+	}
+	return s.check.Check(in)
+}
+
+// known tells a line of nothing but constants and types.
+func known(line *check.Line) bool {
+	if line.Exprs() == nil {
+		return false
+	}
+	for _, v := range line.Values {
+		if v.Const == nil && !v.IsType {
+			return false
+		}
+	}
+	return len(line.Values) > 0
+}
+
+// fast tries to do without a compiler. done is false if that cannot be.
+func (s *Session) fast(ctx context.Context, line *check.Line, h *host) (done bool, err error) {
+	exprs := line.Exprs()
+	if s.config.Fast == nil || len(exprs) != 1 {
+		return false, nil
+	}
+	err = native.Run(ctx, s.lineName(), h, func(*live.Line) error {
+		v, ok, err := s.config.Fast.Eval(exprs[0])
+		done = ok || err != nil
+		if !ok || err != nil {
+			return err
+		}
+		h.showOne(v)
+		return nil
+	})
+	return done || err != nil, err
+}
+
+func (s *Session) lineName() string { return fmt.Sprintf("%d/%d", s.id, s.inputs) }
+
+// compiled builds a line and runs it. Its names are known from the moment at
+// which it begins to run, so what it declared before a panic stays.
+func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error {
+	if s.engine == nil {
+		return ErrNoCompiler
+	}
+	program, err := s.engine.Build(ctx, line)
+	if err != nil {
+		return err
+	}
+	return native.Run(ctx, s.lineName()+"c", h, func(*live.Line) error {
+		for _, part := range program.Parts {
+			pkg, err := part.Open()
+			if err != nil {
+				return err
+			}
+			s.check.Commit(part.Unit)
+			if pkg == nil {
+				continue
+			}
+			s.keep(part.Path, pkg)
+			if pkg.Run != nil {
+				pkg.Run()
+			}
+		}
+		return nil
+	})
+}
+
+// keep remembers where the variables and functions of a package are.
+func (s *Session) keep(home string, pkg *live.Package) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, v := range pkg.Names {
+		s.values[place{home, name}] = reflect.ValueOf(v)
+	}
+}
+
+// Value returns what a name of the session holds: a variable as it is now, and
+// addressable, a function, or an object of the program. It is for Fast.
+func (s *Session) Value(b *check.Binding) (reflect.Value, bool) {
+	if b.Kind == check.Bound {
+		v := s.bound(b.Name)
+		return reflect.ValueOf(v), v != nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.values[place{b.Home, b.Name}]
+	switch {
+	case !ok:
+		return reflect.Value{}, false
+	case b.Kind == check.Var:
+		return v.Elem(), true
+	}
+	return v, b.Kind == check.Func
+}
+
+func (s *Session) bound(name string) any {
+	if name == check.LastName {
+		return s.last
+	}
+	return s.config.Bound[name]
+}

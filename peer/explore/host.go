@@ -1,0 +1,157 @@
+package explore
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/native"
+)
+
+// host is what one line talks to.
+type host struct {
+	session *Session
+	line    *check.Line
+
+	mu    sync.Mutex
+	out   io.Writer
+	ended bool
+}
+
+// end says that what comes now is late.
+func (h *host) end() {
+	h.session.flush()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+}
+
+// Write writes output of the line, in one stream with what goes through the
+// line's os.Stdout.
+func (h *host) Write(p []byte) (int, error) {
+	if pipe := h.session.pipe(); pipe != nil {
+		return pipe.Write(p)
+	}
+	return h.write(p)
+}
+
+// write writes to where the line's output goes. Names lose the mark that they
+// have in compiled code.
+func (h *host) write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := h.out
+	if h.ended && h.session.config.Late != nil {
+		out = h.session.config.Late
+	}
+	if _, err := io.WriteString(out, unmark(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func unmark(s string) string { return strings.ReplaceAll(s, check.Mark, "") }
+
+// Print implements live.Host.
+func (h *host) Print(newline bool, args []any) {
+	text := fmt.Sprint(args...)
+	if newline {
+		text = fmt.Sprintln(args...)
+	}
+	_, _ = h.Write([]byte(text)) // whoever reads has gone
+}
+
+// Begin implements live.Host.
+func (h *host) Begin() { debug.SetPanicOnFault(true) }
+
+// Panicked implements live.Host.
+func (h *host) Panicked(v any) {
+	_, _ = fmt.Fprintf(h, "goroutine of ‹%d›: %v\n", h.line.N, native.NewPanic(v))
+}
+
+// Bound implements live.Host.
+func (h *host) Bound(name string) any {
+	if name == "os.Stdout" {
+		return h.session.openPipe(h)
+	}
+	return h.session.bound(name)
+}
+
+// Show implements live.Host.
+func (h *host) Show(args []any) {
+	var texts, names []string
+	for i, v := range args {
+		if i >= len(h.line.Values) {
+			break
+		}
+		known := h.line.Values[i]
+		texts = append(texts, text(known, v))
+		names = append(names, check.Plain(known.Type))
+	}
+	_, _ = fmt.Fprintf(h, "%s :: %s\n", strings.Join(texts, ", "), strings.Join(names, ", "))
+	if len(args) == 1 {
+		h.session.remember(h.line.Values[0], args[0])
+	}
+}
+
+// showOne shows the value of a line that is one expression.
+func (h *host) showOne(v reflect.Value) {
+	if !v.IsValid() {
+		return
+	}
+	h.Show([]any{v.Interface()})
+}
+
+// known shows values that need no evaluation.
+func (h *host) known() error {
+	args := make([]any, len(h.line.Values))
+	for i, v := range h.line.Values {
+		args[i] = constant(v)
+	}
+	h.Show(args)
+	return nil
+}
+
+// remember keeps the last value.
+func (s *Session) remember(v check.Value, value any) {
+	if v.IsType || value == nil {
+		return
+	}
+	if typ := defaultType(v); typ != nil {
+		s.last = value
+		s.check.BindType(check.LastName, typ)
+	}
+}
+
+func (s *Session) pipe() *pipe {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stdout
+}
+
+// openPipe returns what a line has for os.Stdout.
+func (s *Session) openPipe(h *host) *os.File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stdout == nil {
+		p, err := newPipe()
+		if err != nil {
+			return os.Stdout
+		}
+		s.stdout = p
+	}
+	s.stdout.direct(h)
+	return s.stdout.w
+}
+
+// flush waits until all output has arrived.
+func (s *Session) flush() {
+	if p := s.pipe(); p != nil {
+		p.flush()
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !cgo || !(linux || darwin || freebsd)
+
+package native
+
+func open(string) error { return ErrUnsupported }

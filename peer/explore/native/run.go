@@ -1,0 +1,112 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"strings"
+	"time"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/live"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrStopped is returned for a line that was stopped, and has ended.
+	ErrStopped = errors.New("stopped")
+	// ErrLeft is returned for a line that was stopped and goes on all the same.
+	ErrLeft = errors.New("asked to stop, but it is blocked inside a library call; left running in the background")
+	// ErrGoexit is returned for a line that ended its goroutine.
+	ErrGoexit = errors.New("goroutine exited (runtime.Goexit)")
+	// ErrUnsupported is returned by Open where Go cannot load plugins.
+	ErrUnsupported = errors.New("this program cannot run compiled Go: Go loads plugins on Linux, macOS and FreeBSD, in programs built with cgo; expressions that need no compiler work")
+)
+
+// Grace is how long a stopped line may take to end before it is left alone.
+const Grace = time.Second
+
+// Panic is the error of a line that panicked.
+type Panic struct {
+	Value any
+	Trace []string // where, the innermost first: "‹20›:2"
+}
+
+func (p *Panic) Error() string {
+	text := "panic: " + strings.ReplaceAll(fmt.Sprint(p.Value), check.Mark, "")
+	if len(p.Trace) > 0 {
+		text += " at " + strings.Join(p.Trace, " at ")
+	}
+	return text
+}
+
+// NewPanic describes a panic. It must be called by the deferred function that
+// recovered it.
+func NewPanic(value any) *Panic { return &Panic{Value: value, Trace: trace()} }
+
+// maxTrace is how many places of the user's code a panic names.
+const maxTrace = 4
+
+// trace returns the places of the session's own code on the stack.
+func trace() []string {
+	pcs := make([]uintptr, 128)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	var places []string
+	for {
+		f, more := frames.Next()
+		if i := strings.LastIndex(f.File, "‹"); i >= 0 && len(places) < maxTrace {
+			place := fmt.Sprintf("%s:%d", f.File[i:], f.Line)
+			if len(places) == 0 || places[len(places)-1] != place {
+				places = append(places, place)
+			}
+		}
+		if !more {
+			return places
+		}
+	}
+}
+
+// Run runs f in a goroutine of a new line and waits for its end. When ctx ends
+// it stops the line, and leaves it after Grace. name must be new in this
+// process. Errors are that of f, *Panic, ErrStopped, ErrLeft and ErrGoexit.
+func Run(ctx context.Context, name string, host live.Host, f func(*live.Line) error) error {
+	line := live.Begin(name, host)
+	ended := make(chan error, 1)
+	go pprof.Do(context.Background(), pprof.Labels(live.LabelKey, name), func(context.Context) {
+		result := ErrGoexit
+		defer func() {
+			line.End()
+			ended <- result
+		}()
+		defer func() {
+			if v := recover(); v != nil {
+				result = panicked(v)
+			}
+		}()
+		debug.SetPanicOnFault(true)
+		result = f(line)
+	})
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	line.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(Grace):
+		return ErrLeft
+	}
+}
+
+// panicked is the error for what recover returned.
+func panicked(v any) error {
+	if _, ok := v.(live.Stop); ok {
+		return ErrStopped
+	}
+	return &Panic{Value: v, Trace: trace()}
+}

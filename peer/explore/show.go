@@ -1,0 +1,197 @@
+package explore
+
+import (
+	"fmt"
+	goconstant "go/constant"
+	gotypes "go/types"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
+)
+
+const (
+	maxDepth = 6     // how deep in a value printing goes
+	maxText  = 16384 // bytes of a printed value
+)
+
+// text prints a value of a line.
+func text(known check.Value, v any) string {
+	switch {
+	case known.IsType:
+		return underlying(known.Type)
+	case known.Const != nil && v == nil:
+		return known.Const.ExactString()
+	}
+	if b, ok := gotypes.Unalias(known.Type).(*gotypes.Basic); ok && known.Type.String() == "rune" || ok && b.Kind() == gotypes.UntypedRune {
+		if r, ok := v.(rune); ok {
+			return strconv.QuoteRune(r)
+		}
+	}
+	var p printer
+	p.value(reflect.ValueOf(v), 0)
+	s := p.b.String()
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "") + "…"
+	}
+	return unmark(s)
+}
+
+// underlying is what a type at the prompt is shown as.
+func underlying(t gotypes.Type) string {
+	if _, ok := gotypes.Unalias(t).(*gotypes.Named); ok {
+		return check.Plain(t.Underlying())
+	}
+	return check.Plain(t)
+}
+
+// defaultType is the type of a variable with such a value; nil for none.
+func defaultType(v check.Value) gotypes.Type {
+	t := gotypes.Default(v.Type)
+	if b, ok := t.(*gotypes.Basic); ok && b.Kind() == gotypes.UntypedNil {
+		return nil
+	}
+	return t
+}
+
+// constant makes a value of a constant, as a variable would hold it; nil if no
+// variable of its type can.
+func constant(v check.Value) any {
+	if v.Const == nil {
+		return nil
+	}
+	b, ok := defaultType(v).(*gotypes.Basic)
+	if !ok {
+		return nil
+	}
+	switch c := v.Const; b.Kind() {
+	case gotypes.Bool:
+		return goconstant.BoolVal(c)
+	case gotypes.String:
+		return goconstant.StringVal(c)
+	case gotypes.Float64:
+		f, _ := goconstant.Float64Val(goconstant.ToFloat(c))
+		return f
+	case gotypes.Int:
+		if n, exact := goconstant.Int64Val(goconstant.ToInt(c)); exact && n == int64(int(n)) {
+			return int(n)
+		}
+	case gotypes.Int32:
+		if n, exact := goconstant.Int64Val(goconstant.ToInt(c)); exact && n == int64(int32(n)) {
+			return int32(n)
+		}
+	}
+	return nil
+}
+
+// printer prints values: strings in quotes, structs with their fields, errors
+// and Stringers in their own words.
+type printer struct{ b strings.Builder }
+
+func (p *printer) put(s string) { p.b.WriteString(s) }
+
+func (p *printer) value(v reflect.Value, depth int) {
+	switch {
+	case p.b.Len() > maxText:
+		return
+	case !v.IsValid():
+		p.put("<nil>")
+		return
+	case depth > maxDepth:
+		p.put("…")
+		return
+	case p.own(v):
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		p.put(strconv.Quote(v.String()))
+	case reflect.Struct:
+		p.structure(v, depth)
+	case reflect.Map:
+		p.mapping(v, depth)
+	case reflect.Slice, reflect.Array:
+		p.put("[")
+		for i := range v.Len() {
+			if i > 0 {
+				p.put(" ")
+			}
+			if p.value(v.Index(i), depth+1); p.b.Len() > maxText {
+				return
+			}
+		}
+		p.put("]")
+	case reflect.Interface:
+		p.value(v.Elem(), depth)
+	default:
+		p.pointer(v, depth)
+	}
+}
+
+// own prints a value in its own words, if it has any.
+func (p *printer) own(v reflect.Value) bool {
+	if !v.CanInterface() || v.Kind() == reflect.Interface {
+		return false
+	}
+	switch v.Interface().(type) {
+	case error, fmt.Stringer:
+		if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Map) && v.IsNil() {
+			p.put("<nil>")
+			return true
+		}
+		p.put(fmt.Sprint(v.Interface())) // fmt survives a panic in it
+		return true
+	}
+	return false
+}
+
+func (p *printer) structure(v reflect.Value, depth int) {
+	p.put("{")
+	for i := range v.NumField() {
+		if i > 0 {
+			p.put(" ")
+		}
+		p.put(v.Type().Field(i).Name + ":")
+		p.value(v.Field(i), depth+1)
+	}
+	p.put("}")
+}
+
+func (p *printer) mapping(v reflect.Value, depth int) {
+	var entries []string
+	for it := v.MapRange(); it.Next() && len(entries) < maxText; {
+		var one printer
+		one.value(it.Key(), depth+1)
+		one.put(":")
+		one.value(it.Value(), depth+1)
+		entries = append(entries, one.b.String())
+	}
+	slices.Sort(entries)
+	p.put("map[" + strings.Join(entries, " ") + "]")
+}
+
+func (p *printer) pointer(v reflect.Value, depth int) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			p.put("<nil>")
+			return
+		}
+		if k := v.Elem().Kind(); k == reflect.Struct || k == reflect.Slice || k == reflect.Map || k == reflect.Array {
+			p.put("&")
+			p.value(v.Elem(), depth+1)
+			return
+		}
+		p.put(fmt.Sprintf("%#x", v.Pointer()))
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		if v.IsNil() {
+			p.put("<nil>")
+			return
+		}
+		p.put(fmt.Sprintf("%#x", v.Pointer()))
+	default:
+		p.put(fmt.Sprint(v))
+	}
+}

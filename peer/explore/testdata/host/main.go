@@ -1,0 +1,112 @@
+// Command host is a small program with a session of Go, for tests: every line
+// of its input is a Go string with one input, and every line of its output a
+// Go string with what came of it.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/peerlab/peerlab/peer/explore"
+	"github.com/peerlab/peerlab/peer/explore/buildenv"
+)
+
+// Peer stands for what a real program binds.
+type Peer struct{ names []string }
+
+// Members is a method to call.
+func (p *Peer) Members() []string { return p.names }
+
+// buffer is a writer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.b.Reset()
+	return b.b.String()
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() (err error) {
+	ctx := context.Background()
+	env, err := buildenv.Open(ctx, buildenv.Config{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = env.Close() }()
+	if err := env.Load(ctx, "fmt", "errors", "strings", "time", "github.com/peerlab/peerlab/peer/explore/live"); err != nil {
+		return err
+	}
+	fetch := func(n int) string { return fmt.Sprint("fetched ", n) }
+	s, err := explore.New(explore.Config{Builder: env, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC(), "where": &strings.Builder{}}})
+	if err != nil {
+		return err
+	}
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 1<<20)
+	var out buffer
+	for in.Scan() {
+		src, err := strconv.Unquote(in.Text())
+		if err != nil {
+			return err
+		}
+		fmt.Println(strconv.Quote(eval(ctx, s, src, &out)))
+	}
+	return s.Close()
+}
+
+// eval evaluates one input. One that begins with "//stop" is stopped soon.
+func eval(ctx context.Context, s *explore.Session, src string, out *buffer) string {
+	switch src {
+	case "//rss":
+		return memory()
+	}
+	patience := 20 * time.Second
+	if strings.HasPrefix(src, "//stop") {
+		patience = 1500 * time.Millisecond
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.Eval(ctx, src, out); err != nil {
+		fmt.Fprintln(out, "ERR", err)
+	}
+	return out.take()
+}
+
+func memory() string {
+	runtime.GC()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err.Error()
+	}
+	for line := range strings.Lines(string(status)) {
+		if rss, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			return strings.TrimSpace(rss)
+		}
+	}
+	return ""
+}
