@@ -95,7 +95,6 @@ func reds() map[string]struct {
 			s.Do("? bob exit; echo a")
 			s.Peer("bob").Run("members")
 		}, []string{"bob"}},
-		"no step":     {func(t *testing.T) { hello(t) }, nil},
 		"wrong names": {func(t *testing.T) { scenario.New(t, "Alice") }, []string{"did you mean alice?"}},
 		"too late": {func(t *testing.T) {
 			hello(t).Configure(scenario.Seed(2))
