@@ -178,15 +178,24 @@ func (b *branch) live(verb language.Verb, fresh bool, names []string, where stri
 	err := b.carriedOut(orders...)
 	for i, name := range names {
 		p := b.m.peers[name]
-		if failed := !orders[i].done || orders[i].err != nil; verb == language.Resume && !failed || verb == language.Pause && failed {
-			p.paused = false
-		}
+		p.changed(verb, orders[i].done && orders[i].err == nil)
 		b.m.stand(p)
 		if verb == language.Stop && err == nil && p.gone != nil && !p.gone.OK {
 			err = fmt.Errorf("%s did not end in order: %s", name, p.gone.State)
 		}
 	}
 	return err
+}
+
+// changed notes how a verb has ended. Who was not ended by it is still one of
+// all, and ends unexpectedly if he ends later.
+func (p *peer) changed(verb language.Verb, done bool) {
+	switch {
+	case (verb == language.Kill || verb == language.Stop) && p.gone == nil:
+		p.leaving, p.ended = "", false
+	case verb == language.Resume && done, verb == language.Pause && !done:
+		p.paused = false
+	}
 }
 
 // refuses says why a verb makes no sense for a peer now.

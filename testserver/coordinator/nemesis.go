@@ -136,7 +136,11 @@ func (b *branch) strike(s Strike, began time.Time, where string) (left string, e
 	if err == nil {
 		_ = b.wait(began.Add(s.At+s.For), never)
 	}
-	b.shielded(func() { err = errors.Join(err, undo()) })
+	b.shielded(func() {
+		if undone := undo(); err == nil {
+			err = undone
+		}
+	})
 	return "", err
 }
 
@@ -145,7 +149,13 @@ func (b *branch) hit(s Strike, where string) (undo func() error, err error) {
 	nothing := func() error { return nil }
 	switch s.Kind {
 	case "kill":
-		return func() error { return b.restart(s.A, false, where) }, b.live(language.Kill, false, s.A, where)
+		undo := func() error {
+			if m := b.m; m.peers[s.A[0]].gone == nil {
+				return nil
+			}
+			return b.restart(s.A, false, where)
+		}
+		return undo, b.live(language.Kill, false, s.A, where)
 	case "pause":
 		undo := func() error {
 			if p := b.m.peers[s.A[0]]; !p.paused {

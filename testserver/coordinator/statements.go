@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/peerlab/peerlab/testserver/judge"
@@ -225,8 +226,10 @@ func (m *Machine) decided(row *report.Row) {
 	m.ownScript(row)
 }
 
-// fail decides a row.
-func fail(row *report.Row, wrong string) { row.Status, row.Wrong = report.Fail, wrong }
+// fail decides a row, with one line about what is wrong.
+func fail(row *report.Row, wrong string) {
+	row.Status, row.Wrong = report.Fail, strings.ReplaceAll(wrong, "\n", "; ")
+}
 
 // beginPhase begins a section of the report, and the time from which on its
 // assertions count.

@@ -133,6 +133,10 @@ func (w *World) order(o coordinator.Order) error {
 	case coordinator.Kill:
 		p.end("killed by the script", false)
 	case coordinator.Stop:
+		if r := w.rule("on", o.Peer, "stop"); r != nil {
+			p.end(r.text, false)
+			return nil
+		}
 		w.left(p)
 		p.end("exit status 0", true)
 	case coordinator.Pause, coordinator.Resume:

@@ -27,11 +27,13 @@ import (
 //	on bob msg event view <alice> x    as with "at", beside what it does
 //	on bob msg lose charly             charly does not get it
 //	on bob msg twice charly            charly shows it twice
+//	on bob stop gone exit status 7     it does not end in order when it is told to
 //	on bob faults nothing              bob does not say that faults are in force
 //	start bob nothing                  bob does not attach
 //	start bob gone exit status 1       bob cannot be started
 //	order bob kill fail REASON         the order fails
 //	order bob kill nothing             nothing comes of it
+//	order - ail fail REASON            of the bootstrap service
 //	leaves bob behind a process        what is told when bob has ended
 //	broken REASON                      the world cannot be made
 //
@@ -75,7 +77,7 @@ func parseRule(line string) (r rule, err error) {
 		}
 		r.peer, r.verb = next(), next()
 	case "on", "order":
-		r.peer, r.word, r.verb = next(), next(), next()
+		r.peer, r.word, r.verb = strings.TrimPrefix(next(), "-"), next(), next()
 	case "start":
 		r.peer, r.verb = next(), next()
 	case "leaves":
