@@ -8,7 +8,7 @@ import (
 
 // What go says, as far as it is explained in other words.
 var (
-	requires    = regexp.MustCompile(`(\S+)@(\S+)(?: \(.*?\))? requires (\S+)@(\S+), not (?:\S+@)?(\S+)`)
+	requires    = regexp.MustCompile(`(\S+)@(\S+)(?: \(.*?\))? (?:indirectly )?requires (\S+)@(\S+), not (?:\S+@)?(\S+)`)
 	needsGo     = regexp.MustCompile(`requires go >= (\S+) \(running go (\S+?)[;)]`)
 	noModule    = regexp.MustCompile(`(?s)no required module provides package|cannot find module providing package|is not in std`)
 	notInMod    = regexp.MustCompile(`module (\S+?)@(\S+) found.*does not contain package (\S+)`)

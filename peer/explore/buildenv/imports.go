@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,13 +52,29 @@ func (e *Env) Import(ctx context.Context, spec string) (Imported, error) {
 	return Imported{ImportPath: path, Module: p.Module.Path, Version: p.Module.Version, Note: note}, nil
 }
 
-// resolves tells whether the workspace knows a package already.
+// resolves tells whether the workspace has a package at the version that it
+// must have: of the standard library, of this program, or imported before. What
+// the modules of the program merely mention is fetched like any other: an old
+// version of it would only be in the way later.
 func (e *Env) resolves(ctx context.Context, path string) bool {
 	if _, ok := e.Package(path); ok {
 		return true
 	}
 	first, _, _ := strings.Cut(path, "/")
-	return !strings.Contains(first, ".") || e.Load(ctx, path) == nil
+	return !strings.Contains(first, ".") || e.holds(path) && e.Load(ctx, path) == nil
+}
+
+// holds tells whether a package may be one of a held module, or of the main
+// one.
+func (e *Env) holds(path string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for dir := path; dir != "."; dir = pathpkg.Dir(dir) {
+		if _, ok := e.held[dir]; ok || dir == e.host.main.Path {
+			return true
+		}
+	}
+	return false
 }
 
 // fetch adds the module of a package to the session's. Nothing is built.
