@@ -28,7 +28,7 @@ const (
 	TypeSent      = "sent"      // a message of this peer is on its way; fields id, to (names it is owed to)
 	TypeView      = "view"      // a line as shown to the person at this peer
 	TypeMember    = "member"    // an announced change of the membership: "joined bob"
-	TypeCommand   = "command"   // a command ended; fields ok, output, error, duration (seconds)
+	TypeCommand   = "command"   // a command ended; fields ok, output, error, duration (seconds), cut (text is its beginning)
 	TypeBootstrap = "bootstrap" // a call of the bootstrap service, or hosting it
 	TypeNet       = "net"       // faults set and healed
 	TypeScript    = "script"    // a statement of a scenario has ended; written by the test server only

@@ -39,7 +39,7 @@ func record(lines ...string) iter.Seq2[journal.Event, error] {
 			for _, p := range parts[1:] {
 				name, value, _ := strings.Cut(p, "=")
 				fields[name] = value
-				if name == "ok" {
+				if name == "ok" || name == "cut" {
 					fields[name] = value == "true"
 				}
 			}
@@ -112,7 +112,7 @@ func TestGolden(t *testing.T) {
 			"command shell rm -rf /\toutput=exit status 0", "command save x.cmd", "command sleep 2", "command execute other.cmd",
 			"command net partition alice | bob", "command testfilter messagesView 1 <bob> x", "command expct {\tok=false\terror=unknown command \"expct\": help lists them",
 			"command foo bar\tok=false\terror=unknown command \"foo\": help lists them", "command await x\tok=false\terror=unknown command \"await\": help lists them",
-			"view <dave> hi", "chat hi\tfrom=dave\tid=d/1/1", "member joined node~1 x", "command quit",
+			"view <dave> hi", "chat hi\tfrom=dave\tid=d/1/1", "member joined node~1 x", "command members xxxx\tcut=true", "command quit",
 		),
 		"step by step": {
 			"command memberlistconfigure", "command memberlistcreate", "command bootstrapjoin", "command memberliststart", "command memberlistjoin", "member joined bob",

@@ -135,6 +135,10 @@ func reason(name string) string {
 func (w *writer) command(i *item) {
 	line := strings.TrimSpace(i.Text)
 	name := command(line)
+	if i.Fields["cut"] == true {
+		w.remark("Not repeated: %.40s (it is longer than what the journal keeps of it)", name)
+		return
+	}
 	if why := reason(name); why != "" {
 		w.remark("Not repeated: %s (%s)", line, why)
 		return

@@ -162,12 +162,20 @@ func (p *peer) record(ctx context.Context, line string, out io.Writer, run func(
 	if err != nil {
 		fields["error"] = err.Error()
 	}
+	if len(line) > maxLine {
+		line = strings.ToValidUTF8(line[:maxLine], "")
+		fields["cut"] = true
+	}
 	p.Node.Journal().Record(journal.TypeCommand, line, fields)
 	return err
 }
 
-// maxRecorded is how much of a command's output the journal keeps, in bytes.
-const maxRecorded = 16 << 10
+// How much of a command the journal keeps, in bytes. A line may have more, by
+// a paste of something else; no message has.
+const (
+	maxRecorded = 16 << 10 // of its output
+	maxLine     = 64 << 10 // of its line
+)
 
 // keeper keeps the beginning of what is written to it.
 type keeper struct {

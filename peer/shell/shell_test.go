@@ -438,6 +438,11 @@ func TestEachCommandIsInTheJournal(t *testing.T) {
 		if out := p.commands[4000].Fields["output"].(string); len(out) != 16<<10 || !strings.HasPrefix(out, "0\n1\n") {
 			t.Errorf("%d bytes of its output are kept", len(out))
 		}
+		p.commands = nil
+		p.must("echo x " + strings.Repeat("é", 100<<10))
+		if e := p.commands[0]; len(e.Text) > 64<<10 || !strings.HasPrefix(e.Text, "echo x é") || strings.ContainsRune(e.Text, '\ufffd') || e.Fields["cut"] != true {
+			t.Errorf("a long line left %d bytes, cut: %v", len(e.Text), e.Fields["cut"])
+		}
 	})
 }
 

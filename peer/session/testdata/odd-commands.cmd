@@ -19,4 +19,5 @@ await converged within 30s
 # Not repeated: foo bar (there is no such command)
 # Not repeated: await x (there is no such command)
 # Not repeated: dave said "hi", and is not there now
+# Not repeated: members (it is longer than what the journal keeps of it)
 # Not repeated: quit (it ends the peer; the scenario ends it anyway)
