@@ -118,7 +118,7 @@ func TestEveryCommandMeetsBadInput(t *testing.T) {
 		if !slices.ContainsFunc(members, func(l string) bool { return strings.HasPrefix(l, "alice (you)  alive") }) || ids() != before {
 			t.Fatalf("after %s alice is no member as before:\n%s\n%s\n%s", c.Name, strings.Join(members, "\n"), before, ids())
 		}
-		if took := time.Since(start); took > 20*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s took %s to refuse its input", c.Name, took)
 		}
 	}

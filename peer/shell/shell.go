@@ -160,10 +160,10 @@ func (p *peer) record(ctx context.Context, line string, out io.Writer, run func(
 		"duration": time.Since(start).Seconds(),
 	}
 	if err != nil {
-		fields["error"] = err.Error()
+		fields["error"] = beginning(err.Error(), maxRecorded)
 	}
 	if len(line) > maxLine {
-		line = strings.ToValidUTF8(line[:maxLine], "")
+		line = beginning(line, maxLine)
 		fields["cut"] = true
 	}
 	p.Node.Journal().Record(journal.TypeCommand, line, fields)
@@ -173,9 +173,18 @@ func (p *peer) record(ctx context.Context, line string, out io.Writer, run func(
 // How much of a command the journal keeps, in bytes. A line may have more, by
 // a paste of something else; no message has.
 const (
-	maxRecorded = 16 << 10 // of its output
+	maxRecorded = 16 << 10 // of its output, and of its error
 	maxLine     = 64 << 10 // of its line
 )
+
+// beginning is the text, or the whole characters at its beginning that fit
+// into so many bytes.
+func beginning(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
+}
 
 // keeper keeps the beginning of what is written to it.
 type keeper struct {

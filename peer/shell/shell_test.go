@@ -443,6 +443,11 @@ func TestEachCommandIsInTheJournal(t *testing.T) {
 		if e := p.commands[0]; len(e.Text) > 64<<10 || !strings.HasPrefix(e.Text, "echo x é") || strings.ContainsRune(e.Text, '\ufffd') || e.Fields["cut"] != true {
 			t.Errorf("a long line left %d bytes, cut: %v", len(e.Text), e.Fields["cut"])
 		}
+		p.commands = nil
+		_, _ = p.run("trace " + strings.Repeat("x", 100<<10))
+		if text := p.commands[0].Fields["error"].(string); len(text) > 16<<10 {
+			t.Errorf("%d bytes of an error are kept", len(text))
+		}
 	})
 }
 
