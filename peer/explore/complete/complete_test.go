@@ -1,0 +1,183 @@
+package complete_test
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/complete"
+)
+
+// exports finds export data with the go command.
+type exports map[string]string
+
+func (e exports) Export(path string) (string, error) {
+	if file, ok := e[path]; ok {
+		return file, nil
+	}
+	return "", fmt.Errorf("%s: %w", path, check.ErrNotLoaded)
+}
+
+func session(t testing.TB) *check.Session {
+	t.Helper()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("needs the go command")
+	}
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "fmt", "net/url", "strings", "time").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := exports{}
+	for line := range strings.Lines(string(out)) {
+		if words := strings.Fields(line); len(words) == 2 {
+			files[words[0]] = words[1]
+		}
+	}
+	s, err := check.New(check.Config{
+		Packages: files, Open: func(file string) (io.ReadCloser, error) { return os.Open(file) },
+		Imports: map[string]string{"fmt": "fmt", "strings": "strings", "time": "time", "url": "net/url"},
+		Bound:   map[string]reflect.Type{"link": reflect.TypeFor[*url.URL](), "wait": reflect.TypeFor[func(time.Duration, ...string) error](), "pause": reflect.TypeFor[time.Duration]()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, src := range []string{"type pair struct { left, Right int; *strings.Builder }", "func (p pair) swap() pair { return pair{p.Right, p.left, nil} }", "var both pair", "count := 3", "func twice(n int) int { return 2 * n }"} {
+		in, err := s.Parse(i+1, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := s.Check(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range line.Units {
+			s.Commit(u)
+		}
+	}
+	return s
+}
+
+func TestAt(t *testing.T) {
+	s := session(t)
+	for _, test := range []struct {
+		name, text string // the cursor is at "|", or at the end
+		want       string // candidates that must be there, in that order, with "=" and their help
+		not        string // that must not
+		start      int
+	}{
+		{"a package", "str|", "string strings=package struct=keyword", "fmt", 0},
+		{"members of a package", "strings.Sp", "Split=func(s SplitAfter SplitN", "TrimSpace", 8},
+		{"ignoring case", "strings.spl", "Split SplitN SplitSeq", "Trim", 8},
+		{"a method", "link.Po", "Port=func()", "Host", 5},
+		{"fields and methods", "link.", "Host=string Port String User=*url.Userinfo", "setPath", 5},
+		{"a chain of calls", "link.User.Pass", "Password=func()", "", 10},
+		{"the result of a call", "time.Now().Ye", "Year=func() YearDay", "wall", 11},
+		{"lower-case members of the session", "both.", "left=int swap=func()", "buf", 5},
+		{"promoted ones", "both.Wri", "WriteByte WriteRune WriteString", "", 5},
+		{"locals", "for _, part := range strings.Fields(\"a\") { pa", "package=keyword pair panic=builtin part=string pause", "", 43},
+		{"members of locals", "if u, err := url.Parse(\"x\"); err == nil { u.Ho", "Host=string Hostname", "", 44},
+		{"within a function", "func f(u *url.URL) string { return u.Sch", "Scheme=string", "", 37},
+		{"within a method", "func (p pair) sum() int { return p.le", "left=int", "", 35},
+		{"within a literal", "func(p pair) int { return p.le", "left=int", "", 28},
+		{"parameters", "func f(user *url.URL) string { return us", "user=*url.URL", "", 38},
+		{"what fits first", "wait(", "pause=time.Duration append=builtin", "", 5},
+		{"variadic", "wait(pause, link.", "EscapedPath Fragment AppendBinary", "", 17},
+		{"in the middle", "link.Po| + 1", "Port", "", 5},
+		{"in an index", "[]string{\"a\"}[cou", "count=int", "", 14},
+		{"several statements", "x := link; x.Sch", "Scheme=string", "", 13},
+		{"a function of the session", "twi", "twice=func(n", "", 0},
+		{"within a string", "\"link.", "", "Host", 6},
+		{"within a comment", "1 // li", "", "link", 7},
+		{"nonsense", ")(", "", "Host", 2},
+		{"nothing known", "what.", "", "Host", 5},
+		{"nothing typed", "", "both count link", check.Mark, 0},
+		{"letters of several bytes", "\"é\" + str", "strings", "", 7},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			text, pos := test.text, len(test.text)
+			if i := strings.Index(text, "|"); i >= 0 {
+				text, pos = strings.Replace(text, "|", "", 1), i
+			}
+			got, start := complete.At(s, text, pos)
+			if start != test.start {
+				t.Errorf("begins at %d, want %d", start, test.start)
+			}
+			at := -1
+			for _, want := range strings.Split(test.want, " ") {
+				at = expect(t, got, want, at)
+			}
+			if i := slices.IndexFunc(got, func(c complete.Candidate) bool { return test.not != "" && strings.HasPrefix(c.Text, test.not) }); i >= 0 {
+				t.Errorf("proposes %v", got[i])
+			}
+		})
+	}
+}
+
+// expect finds "name" or "name=beginning of its help" after index at.
+func expect(t *testing.T, got []complete.Candidate, want string, at int) int {
+	t.Helper()
+	name, help, _ := strings.Cut(want, "=")
+	i := slices.IndexFunc(got, func(c complete.Candidate) bool { return c.Text == name })
+	switch {
+	case want == "":
+		return at
+	case i <= at:
+		t.Errorf("%s is at %d of %v, want it after %d", name, i, got, at)
+	case !strings.HasPrefix(got[i].Help, help):
+		t.Errorf("%s is %q, want %q", name, got[i].Help, help)
+	}
+	return max(i, at)
+}
+
+func TestTypeOf(t *testing.T) {
+	s := session(t)
+	for src, want := range map[string]string{
+		"link": "*url.URL", "link.Port()": "string", "count + 1": "int", "both": "pair", "url.URL{}.Host": "string", "time.Second": "const time.Duration = 1000000000",
+		"time.Duration": "type time.Duration int64", "len": "builtin len", "strings": "package strings", "strings.Split": "func(s string, sep string) []string", "int": "type int",
+		"link.Nothing": "!link.Nothing undefined", "1 +": "!want an expression", "nope": "!undefined: nope",
+	} {
+		got, err := complete.TypeOf(s, src)
+		if wrong, ok := strings.CutPrefix(want, "!"); ok {
+			if err == nil || !strings.Contains(err.Error(), wrong) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %q, %v, want one line with %q", src, got, err, wrong)
+			}
+		} else if err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", src, got, err, want)
+		}
+	}
+}
+
+// FuzzAt holds that no line whatever makes it panic, and that the name begins
+// before the cursor.
+func FuzzAt(f *testing.F) {
+	for _, text := range []string{"link.", "for {", "a[", "\"", "`", "'", "é.", "func (", "import \"", "x := ", "type t struct {", "/*", "\x00.", "case 1:", "}}"} {
+		f.Add(text, len(text))
+	}
+	s := session(f)
+	f.Fuzz(func(t *testing.T, text string, pos int) {
+		if _, start := complete.At(s, text, pos); start < 0 || start > len(text) {
+			t.Errorf("begins at %d of %d", start, len(text))
+		}
+	})
+}
+
+func BenchmarkAt(b *testing.B) {
+	s := session(b)
+	for _, text := range []string{"link.", "strings.", "wait(", "for _, part := range strings.Fields(\"a\") { part"} {
+		b.Run(text, func(b *testing.B) {
+			for b.Loop() {
+				if got, _ := complete.At(s, text, len(text)); len(got) == 0 {
+					b.Fatal("nothing")
+				}
+			}
+		})
+	}
+}
