@@ -55,7 +55,8 @@ type Session struct {
 
 	turn   sync.Mutex // held by the input that is being evaluated
 	inputs int
-	last   any // the last value
+	last   any   // the last value
+	shown  []any // by the last input
 
 	mu     sync.Mutex
 	values map[place]reflect.Value
@@ -125,6 +126,7 @@ func (s *Session) Eval(ctx context.Context, src string, out io.Writer) error {
 		return nil
 	}
 	s.inputs++
+	s.shown = nil
 	line, err := s.front(ctx, src)
 	if err != nil {
 		return err
@@ -258,5 +260,7 @@ func (s *Session) bound(name string) any {
 	if name == check.LastName {
 		return s.last
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.config.Bound[name]
 }

@@ -85,6 +85,7 @@ func (h *host) Bound(name string) any {
 // Show implements live.Host.
 func (h *host) Show(args []any) {
 	var texts, names []string
+	h.session.shown = args
 	for i, v := range args {
 		if i >= len(h.line.Values) {
 			break
