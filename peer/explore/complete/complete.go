@@ -9,6 +9,7 @@ package complete
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -127,7 +128,7 @@ func look(names Names, text string, statements bool) *view {
 	}
 	fset := token.NewFileSet()
 	file, _ := parser.ParseFile(fset, "", open+text+hole+closers+"\n", parser.AllErrors|parser.SkipObjectResolution)
-	v := &view{info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}}
+	v := &view{info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}}
 	if file == nil {
 		return v
 	}
@@ -292,7 +293,7 @@ func packageNamed(info *types.Info, x ast.Expr) (string, bool) {
 }
 
 func message(err error) string {
-	if e, ok := err.(types.Error); ok { //nolint:errorlint // CheckExpr returns it as it is
+	if e, ok := errors.AsType[types.Error](err); ok {
 		return e.Msg
 	}
 	return err.Error()

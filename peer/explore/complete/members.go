@@ -103,17 +103,10 @@ func (v *view) inScope() []Candidate {
 
 // innermost is the smallest scope around the hole.
 func (v *view) innermost() *types.Scope {
-	best := v.pkg.Scope()
-	size := token.Pos(1 << 30)
-	for node, scope := range v.info.Scopes {
-		if _, file := node.(*ast.File); file || v.ident.Pos() < node.Pos() || v.ident.Pos() > node.End() {
-			continue
-		}
-		if n := node.End() - node.Pos(); n < size {
-			best, size = scope, n
-		}
+	if s := v.pkg.Scope().Innermost(v.ident.Pos()); s != nil {
+		return s
 	}
-	return best
+	return v.pkg.Scope()
 }
 
 // later tells a local name that is declared after the hole.
