@@ -64,15 +64,14 @@ func New(env Env) *Evaluator {
 		paired: map[pair]bool{}, tables: map[string]map[string]any{}}
 }
 
-// Eval evaluates a checked expression: its value, or those of a call with
+// Values evaluates a checked expression: its value, or those of a call with
 // several results, or none. Each has exactly the type that the checker gave it
 // (an untyped constant its default type). mine is false if the expression is
 // not simple: then nothing has run. err is a *Panic.
 //
-// Eval runs on the caller's goroutine, and ends when what it calls ends.
-func (e *Evaluator) Eval(x check.Expr) (values []reflect.Value, mine bool, err error) {
-	c := &compiler{e: e, info: x.Info}
-	run, ok := c.top(x.Node)
+// It runs on the caller's goroutine, and ends when what it calls ends.
+func (e *Evaluator) Values(x check.Expr) (values []reflect.Value, mine bool, err error) {
+	run, ok := e.prepare(x)
 	if !ok {
 		return nil, false, nil
 	}
@@ -82,4 +81,23 @@ func (e *Evaluator) Eval(x check.Expr) (values []reflect.Value, mine bool, err e
 		}
 	}()
 	return run(), true, nil
+}
+
+// Eval is Values for an expression with exactly one value; others are not mine.
+// Panics are the caller's, and err is always nil.
+func (e *Evaluator) Eval(x check.Expr) (v reflect.Value, mine bool, err error) {
+	if tuple, ok := x.Info.TypeOf(x.Node).(*types.Tuple); ok && tuple.Len() != 1 {
+		return reflect.Value{}, false, nil
+	}
+	if run, ok := e.prepare(x); ok {
+		if all := run(); len(all) == 1 {
+			return all[0], true, nil
+		}
+	}
+	return reflect.Value{}, false, nil
+}
+
+func (e *Evaluator) prepare(x check.Expr) (run func() []reflect.Value, ok bool) {
+	c := &compiler{e: e, info: x.Info}
+	return c.top(x.Node)
 }

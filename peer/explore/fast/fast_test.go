@@ -175,7 +175,7 @@ func (f *fixture) check(t testing.TB, src string) check.Expr {
 
 func (f *fixture) eval(t testing.TB, src string) ([]reflect.Value, bool, error) {
 	t.Helper()
-	return New(f.values).Eval(f.check(t, src))
+	return New(f.values).Values(f.check(t, src))
 }
 
 func one(v any) []any { return []any{v} }
@@ -250,12 +250,33 @@ func TestNotMine(t *testing.T) {
 	} {
 		t.Run(src, func(t *testing.T) {
 			before := f.calls
-			got, mine, err := New(f.values).Eval(f.check(t, src))
+			got, mine, err := New(f.values).Values(f.check(t, src))
 			if mine || err != nil || got != nil || f.calls != before {
 				t.Errorf("got %v, mine %v, %v, %d calls; want it left alone", got, mine, err, f.calls-before)
 			}
 		})
 	}
+}
+
+// TestOneValue is Eval: one value, and panics that pass through.
+func TestOneValue(t *testing.T) {
+	f := newFixture(t)
+	e := New(f.values)
+	if v, mine, err := e.Eval(f.check(t, `n + 1`)); !mine || err != nil || v.Interface() != 8 {
+		t.Errorf("got %v %v %v, want 8", v, mine, err)
+	}
+	for _, src := range []string{`two()`, `none()`, `fn(1) + <-ch`} {
+		before := f.calls
+		if _, mine, err := e.Eval(f.check(t, src)); mine || err != nil || f.calls != before {
+			t.Errorf("%s: mine %v, %v, %d calls; want it left alone", src, mine, err, f.calls-before)
+		}
+	}
+	defer func() {
+		if r := recover(); r == nil {
+			t.Error("the panic did not pass")
+		}
+	}()
+	_, _, _ = e.Eval(f.check(t, `xs[n]`))
 }
 
 func TestPanics(t *testing.T) {
