@@ -1,0 +1,127 @@
+package workbench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"io"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/peerlab/peerlab/peer/chat"
+	"github.com/peerlab/peerlab/peer/explore/lab"
+	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/membership"
+)
+
+// bind sees to it that the objects that change are those of now: the context
+// of the input, and the live memberlist.
+func (w *Workbench) bind(ctx context.Context, src string) error {
+	if w.lack != nil {
+		return nil // types of objects cannot be known
+	}
+	values := map[string]any{"ctx": lab.Context{Context: ctx}}
+	list, err := w.list()
+	switch {
+	case err == nil:
+		values["ml"] = list
+	case mentions(src, "ml"):
+		return fmt.Errorf("ml is the live memberlist, and there is none now: %w", err)
+	}
+	return w.session.Bind(values)
+}
+
+// list is the live memberlist, whose type is memberlist's own.
+func (w *Workbench) list() (any, error) {
+	g, err := w.cfg.Node.Membership()
+	if err != nil {
+		return nil, err
+	}
+	return g.Memberlist()
+}
+
+// listPath is the package of that type.
+func listPath() string {
+	list := reflect.TypeOf((*membership.Group).Memberlist).Out(0)
+	return list.Elem().PkgPath()
+}
+
+// mentions tells whether a name stands in src on its own: not behind a dot.
+func mentions(src, name string) bool {
+	fset := token.NewFileSet()
+	var s scanner.Scanner
+	s.Init(fset.AddFile("", -1, len(src)), []byte(src), func(token.Position, string) {}, 0)
+	for before := token.EOF; ; {
+		_, tok, lit := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return false
+		case tok == token.IDENT && lit == name && before != token.PERIOD:
+			return true
+		}
+		before = tok
+	}
+}
+
+// none is where no package can be loaded.
+type none struct{}
+
+func (none) Export(string) (string, error) { return "", errors.New("packages need a compiler") }
+
+// backend makes a node a lab.Backend.
+type backend struct{ cfg Config }
+
+func (b backend) Name() string  { return b.cfg.Node.Name() }
+func (b backend) Group() string { return b.cfg.Node.Group() }
+func (b backend) Ready() bool   { return b.cfg.Node.Status().Ready }
+
+func (b backend) Members() []lab.Member {
+	s := b.cfg.Node.Status()
+	if !s.Started {
+		return nil
+	}
+	all := []lab.Member{member(s.Self)}
+	all[0].State, all[0].Self = string(membership.Alive), true
+	for _, i := range s.Members {
+		if i.State != membership.Alive && i.State != membership.Suspect {
+			continue
+		}
+		m := member(i.Member)
+		m.State, m.Since, m.RTT = string(i.State), i.Since, i.RTT
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b lab.Member) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+func member(m extension.Member) lab.Member {
+	return lab.Member{Name: m.Name, ID: m.ID, Boot: m.Boot, Addr: m.Addr}
+}
+
+func (b backend) Command(ctx context.Context, line string, out io.Writer) error {
+	if b.cfg.Command == nil {
+		return errors.New("this peer takes no commands from Go")
+	}
+	return b.cfg.Command(ctx, line, out)
+}
+
+// room makes a chat a lab.Chat.
+type room struct{ room *chat.Room }
+
+func (r room) Send(ctx context.Context, text string) (lab.Delivery, error) {
+	d, err := r.room.Send(ctx, text)
+	return lab.Delivery{Reached: d.Reached, Pending: d.Pending, Dropped: d.Dropped}, err
+}
+
+func (r room) Ping(ctx context.Context, name string) (time.Duration, error) {
+	return r.room.Ping(ctx, name)
+}
+
+func (r room) Members() ([]string, error) { return r.room.Members() }
+
+var _ lab.Backend = backend{}
+var _ lab.Chat = room{}

@@ -1,0 +1,300 @@
+// Package workbench is what a peer has of Go: one session, opened when it is
+// first needed, whose names peer, room, members, ml and ctx stand for the
+// running peer.
+//
+// A Workbench joins the session of package explore with the tools of buildenv
+// and with the node. It knows nothing of prompts: the shell asks it, through
+// an interface of its own. Whoever may ask it runs code in this process.
+package workbench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/peerlab/peerlab/peer/chat"
+	"github.com/peerlab/peerlab/peer/explore"
+	"github.com/peerlab/peerlab/peer/explore/buildenv"
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/lab"
+	"github.com/peerlab/peerlab/peer/node"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrFalse is matched by the error for an assertion that does not hold.
+	ErrFalse = errors.New("not true")
+	// ErrNested is matched by the error for Go that is run by Go, through a
+	// command.
+	ErrNested = errors.New("Go runs already: a line cannot wait for another")
+)
+
+// Config says which peer a Workbench belongs to. Node is required.
+type Config struct {
+	Node *node.Node
+	Room *chat.Room // nil binds no room
+
+	// Command runs a line of commands for peer.Command. Nil refuses all.
+	Command func(ctx context.Context, line string, out io.Writer) error
+
+	// Late gets what goroutines print after their line has ended. It may be
+	// called from several goroutines; nil drops it.
+	Late io.Writer
+
+	// Build says with what is compiled; its zero value is the running binary.
+	Build buildenv.Config
+}
+
+// Workbench is a session of Go in a peer. Its methods may be called from
+// several goroutines; inputs are evaluated one at a time.
+type Workbench struct {
+	cfg  Config
+	turn chan struct{} // one token, for the fields below
+
+	env     *buildenv.Env    // nil until it is needed
+	session *explore.Session // nil until it is needed
+	lack    error            // why nothing can be compiled; nil if it can
+}
+
+// New makes a workbench. It opens nothing.
+func New(cfg Config) *Workbench {
+	if cfg.Late == nil {
+		cfg.Late = io.Discard
+	}
+	w := &Workbench{cfg: cfg, turn: make(chan struct{}, 1)}
+	w.turn <- struct{}{}
+	return w
+}
+
+// evaluating marks the context of an input.
+type evaluating struct{}
+
+func (w *Workbench) take(ctx context.Context) (release func(), err error) {
+	if ctx.Value(evaluating{}) != nil {
+		return nil, ErrNested
+	}
+	select {
+	case <-w.turn:
+		return func() { w.turn <- struct{}{} }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Prepare opens the session, so that the first input need not wait for it. It
+// may take a minute where nothing has been compiled yet, at low priority. The
+// error matches buildenv.ErrUnavailable if nothing can be compiled here;
+// simple expressions may work all the same.
+func (w *Workbench) Prepare(ctx context.Context) error {
+	release, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	return w.lack
+}
+
+// Eval evaluates an input; see explore.Session.Eval. With assert an input
+// whose only shown value is false is an error that matches ErrFalse.
+func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert bool) error {
+	release, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
+	defer cancel()
+	if err := w.bind(ctx, src); err != nil {
+		return err
+	}
+	if err := w.session.Eval(ctx, src, out); err != nil {
+		return w.explain(err)
+	}
+	if assert && isFalse(w.session.Shown()) {
+		return fmt.Errorf("%w: %s", ErrFalse, strings.TrimSpace(src))
+	}
+	return nil
+}
+
+func isFalse(shown []any) bool {
+	if len(shown) != 1 {
+		return false
+	}
+	v := reflect.ValueOf(shown[0])
+	return v.Kind() == reflect.Bool && !v.Bool()
+}
+
+// explain adds why nothing can be compiled to the error of an input.
+func (w *Workbench) explain(err error) error {
+	if w.lack == nil {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, w.lack)
+}
+
+// Unfinished tells that more lines must follow before src can be evaluated.
+func (w *Workbench) Unfinished(src string) bool { return !check.Complete(src) }
+
+// Import makes a package known to the session under its name: of the standard
+// library, of this program, or one that is fetched, "PATH" or "PATH@VERSION".
+func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) error {
+	release, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	if w.lack != nil {
+		return w.lack
+	}
+	got, err := w.env.Import(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if got.Note != "" {
+		fmt.Fprintln(out, got.Note)
+	}
+	if err := w.session.Eval(ctx, fmt.Sprintf("import %q", got.ImportPath), out); err != nil {
+		return err
+	}
+	name := got.ImportPath
+	if p, ok := w.env.Package(got.ImportPath); ok {
+		name = p.Name
+	}
+	from := "the standard library"
+	if got.Module != "" {
+		from = strings.TrimSpace(got.Module + " " + got.Version)
+	}
+	_, err = fmt.Fprintf(out, "%s is %s, of %s\n", name, got.ImportPath, from)
+	return err
+}
+
+// Doctor prints what keeps Go from being compiled here, or slows it down. It
+// fails if nothing can be compiled.
+func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
+	release, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.environment(ctx); err != nil {
+		return err
+	}
+	blocked := 0
+	for _, f := range w.env.Doctor(ctx) {
+		word := "note"
+		if f.Blocks {
+			word = "missing"
+			blocked++
+		}
+		fmt.Fprintf(out, "%s: %s\n", word, f)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if blocked > 0 {
+		return errors.New("Go cannot be compiled for this peer: see to what is missing, and start it again")
+	}
+	_, err = fmt.Fprintln(out, "Go can be compiled for this peer")
+	return err
+}
+
+// Close ends the session and removes its directory. Nothing else may be called
+// afterwards.
+func (w *Workbench) Close() error {
+	release, err := w.take(context.Background())
+	if err != nil {
+		return err
+	}
+	defer release()
+	var errs []error
+	if w.session != nil {
+		errs = append(errs, w.session.Close())
+	}
+	if w.env != nil {
+		errs = append(errs, w.env.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (w *Workbench) environment(ctx context.Context) (err error) {
+	if w.env == nil {
+		w.env, err = buildenv.Open(ctx, w.cfg.Build)
+	}
+	return err
+}
+
+// open makes the session unless there is one. What cannot be mended while the
+// peer runs makes one without a compiler; other errors may pass.
+func (w *Workbench) open(ctx context.Context) error {
+	if w.session != nil {
+		return nil
+	}
+	if err := w.environment(ctx); err != nil {
+		return err
+	}
+	err := w.env.Load(ctx, w.packages()...)
+	if err != nil && !errors.Is(err, buildenv.ErrUnavailable) {
+		return err
+	}
+	w.lack = err
+	if w.lack != nil {
+		w.session, err = explore.New(explore.Config{Packages: none{}, Late: w.cfg.Late})
+		return err
+	}
+	w.session, err = explore.New(explore.Config{Builder: builder{w.env}, Late: w.cfg.Late, Bound: w.objects()})
+	return err
+}
+
+// packages are those that the session must know from the start: of its objects,
+// and those that hardly any line does without.
+func (w *Workbench) packages() []string {
+	paths := map[string]bool{"fmt": true, "errors": true, "strings": true, "time": true, "slices": true,
+		"github.com/peerlab/peerlab/peer/explore/live": true, listPath(): true}
+	for _, v := range w.objects() {
+		collect(paths, reflect.TypeOf(v))
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// collect adds the packages that the text of a type mentions.
+func collect(paths map[string]bool, t reflect.Type) {
+	switch {
+	case t.Name() != "":
+		if t.PkgPath() != "" {
+			paths[t.PkgPath()] = true
+		}
+	case t.Kind() == reflect.Func:
+		for i := range t.NumIn() {
+			collect(paths, t.In(i))
+		}
+		for i := range t.NumOut() {
+			collect(paths, t.Out(i))
+		}
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice:
+		collect(paths, t.Elem())
+	}
+}
+
+// objects are what the names stand for from the start.
+func (w *Workbench) objects() map[string]any {
+	p := lab.NewPeer(backend{w.cfg})
+	all := map[string]any{"peer": p, "members": p.Members, "ctx": lab.Context{Context: context.Background()}}
+	if w.cfg.Room != nil {
+		all["room"] = lab.NewRoom(room{w.cfg.Room})
+	}
+	return all
+}
