@@ -47,7 +47,7 @@ func explainGet(path, said string, holder func(module string) (who, version stri
 		if other == held {
 			other = m[4]
 		}
-		return fmt.Errorf("import %s: %w: %s runs with %s %s, and %s cannot be beside it: restart the peer to have another", path, ErrConflict, who, m[1], held, other)
+		return fmt.Errorf("import %s: %w: %s runs with %s %s, and %s cannot be beside it: %s", path, ErrConflict, who, m[1], held, other, remedy(who))
 	}
 	if m := needsGo.FindStringSubmatch(said); m != nil {
 		return fmt.Errorf("import %s: %w: it needs Go %s, and this program is built with Go %s: name an older version", path, ErrConflict, m[1], m[2])
@@ -65,6 +65,14 @@ func explainGet(path, said string, holder func(module string) (who, version stri
 		return fmt.Errorf("import %s: its module cannot be fetched (%s): look at GOPROXY and the network, or at the spelling", path, lastPart(said))
 	}
 	return fmt.Errorf("import %s: %s", path, oneLine(said))
+}
+
+// remedy is how to have another version of a module that somebody holds.
+func remedy(holder string) string {
+	if holder == thisProgram {
+		return "build the peer with it to have another"
+	}
+	return "restart the peer to have another"
 }
 
 // release is a module with its version, which go calls "upgrade" where none was

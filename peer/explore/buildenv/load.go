@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -195,8 +197,11 @@ func (e *Env) holder(module string) string {
 	if by, ok := e.reasons[module]; ok {
 		return by + ", which is loaded,"
 	}
-	return "this program"
+	return thisProgram
 }
+
+// thisProgram is what messages call the binary.
+const thisProgram = "this program"
 
 // Export returns the file with the export data of a package, as the binary
 // has it. ErrNotLoaded means that Load must come first.
@@ -218,6 +223,16 @@ func (e *Env) Package(importPath string) (Package, bool) {
 	defer e.mu.Unlock()
 	p, ok := e.packages[importPath]
 	return p, ok
+}
+
+// Source returns the directory of a loaded package, and the names of its files
+// that are part of the binary.
+func (e *Env) Source(importPath string) (dir fs.FS, files []string, err error) {
+	p, ok := e.Package(importPath)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s: %w", importPath, ErrNotLoaded)
+	}
+	return os.DirFS(p.Dir), slices.Concat(p.GoFiles, p.CgoFiles), nil
 }
 
 // Loaded returns the import paths of all loaded packages, sorted.

@@ -83,18 +83,20 @@ func (e *Evaluator) Values(x check.Expr) (values []reflect.Value, mine bool, err
 	return run(), true, nil
 }
 
-// Eval is Values for an expression with exactly one value; others are not mine.
-// Panics are the caller's, and err is always nil.
+// Eval is Values for an expression with at most one value; v is not valid if it
+// has none. Panics are the caller's, and err is always nil.
 func (e *Evaluator) Eval(x check.Expr) (v reflect.Value, mine bool, err error) {
-	if tuple, ok := x.Info.TypeOf(x.Node).(*types.Tuple); ok && tuple.Len() != 1 {
+	if tuple, ok := x.Info.TypeOf(x.Node).(*types.Tuple); ok && tuple.Len() > 1 {
 		return reflect.Value{}, false, nil
 	}
-	if run, ok := e.prepare(x); ok {
-		if all := run(); len(all) == 1 {
-			return all[0], true, nil
-		}
+	run, ok := e.prepare(x)
+	if !ok {
+		return reflect.Value{}, false, nil
 	}
-	return reflect.Value{}, false, nil
+	if all := run(); len(all) > 0 {
+		v = all[0]
+	}
+	return v, true, nil
 }
 
 func (e *Evaluator) prepare(x check.Expr) (run func() []reflect.Value, ok bool) {

@@ -265,7 +265,10 @@ func TestOneValue(t *testing.T) {
 	if v, mine, err := e.Eval(f.check(t, `n + 1`)); !mine || err != nil || v.Interface() != 8 {
 		t.Errorf("got %v %v %v, want 8", v, mine, err)
 	}
-	for _, src := range []string{`two()`, `none()`, `fn(1) + <-ch`} {
+	if v, mine, err := e.Eval(f.check(t, `none()`)); !mine || err != nil || v.IsValid() || f.calls != 1 {
+		t.Errorf("a call without a value: %v %v %v, %d calls", v, mine, err, f.calls)
+	}
+	for _, src := range []string{`two()`, `fn(1) + <-ch`} {
 		before := f.calls
 		if _, mine, err := e.Eval(f.check(t, src)); mine || err != nil || f.calls != before {
 			t.Errorf("%s: mine %v, %v, %d calls; want it left alone", src, mine, err, f.calls-before)
