@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	gotypes "go/types"
 	"io"
 	"os"
 	"reflect"
@@ -172,8 +173,8 @@ func known(line *check.Line) bool {
 		return false
 	}
 	for _, v := range line.Values {
-		if v.Const == nil && !v.IsType {
-			return false
+		if v.Const == nil && !v.IsType || gotypes.NewMethodSet(v.Type).Len() > 0 && !v.IsType {
+			return false // a String method may have to be asked
 		}
 	}
 	return len(line.Values) > 0
@@ -206,7 +207,10 @@ func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error
 		return ErrNoCompiler
 	}
 	program, err := s.engine.Build(ctx, line)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return native.ErrStopped
+	case err != nil:
 		return err
 	}
 	return native.Run(ctx, s.lineName()+"c", h, func(*live.Line) error {

@@ -23,6 +23,9 @@ func text(known check.Value, v any) string {
 	case known.IsType:
 		return underlying(known.Type)
 	case known.Const != nil && v == nil:
+		if k := known.Const.Kind(); k == goconstant.Float || k == goconstant.Complex {
+			return known.Const.String()
+		}
 		return known.Const.ExactString()
 	}
 	if b, ok := gotypes.Unalias(known.Type).(*gotypes.Basic); ok && known.Type.String() == "rune" || ok && b.Kind() == gotypes.UntypedRune {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -30,8 +31,9 @@ func (c *checker) mend(u *Unit, errs []types.Error) (mended bool, left []types.E
 		switch {
 		case e.Soft && strings.Contains(e.Msg, saysUnused):
 			u.Unused[e.Pos] = true
+		case strings.Contains(e.Msg, saysBlank) && c.lastValue(u, e.Pos):
+			return true, nil // positions are others now
 		case strings.Contains(e.Msg, saysNoValue) && u.bare(e.Pos),
-			strings.Contains(e.Msg, saysBlank) && c.lastValue(u, e.Pos),
 			strings.Contains(e.Msg, saysImplicit) && u.addKeys(e.Pos):
 			mended = true
 		default:
@@ -55,20 +57,21 @@ func (u *Unit) bare(pos token.Pos) bool {
 	return true
 }
 
-// lastValue makes a "_" that is read mean the last value.
+// lastValue makes a "_" that is read mean the last value: in the text, so that
+// positions stay true.
 func (c *checker) lastValue(u *Unit, pos token.Pos) bool {
-	if c.names[LastName] == nil {
+	at := u.offset(pos)
+	if c.names[LastName] == nil || !strings.HasPrefix(u.Text[at:], Last) {
 		return false
 	}
-	found := false
-	ast.Inspect(u.File, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Pos() == pos && id.Name == Last {
-			id.Name = LastName
-			found = true
-		}
-		return !found
-	})
-	return found
+	p := u.Fset.Position(pos)
+	text := u.Text[:at] + LastName + fmt.Sprintf("/*line %s:%d:%d*/", p.Filename, p.Line, p.Column+len(Last)) + u.Text[at+len(Last):]
+	again := &Unit{Text: text, Fset: u.Fset, Input: u.Input, session: u.session, owners: u.owners, chunks: u.chunks}
+	if c.parse(again) != nil {
+		return false
+	}
+	*u = *again
+	return true
 }
 
 // addKeys adds the keys to a literal without: lower-case fields of a line

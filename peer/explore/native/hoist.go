@@ -35,7 +35,7 @@ func (r *rewriter) hoist() {
 	if r.u.Bare {
 		show := r.u.Show
 		r.replace(r.off(show.Pos()), r.off(show.Lparen)+1, "")
-		r.replaceOnly(r.off(show.Args[0].End()), r.off(show.Rparen)+1, "")
+		r.token(r.off(show.Args[0].End()), r.off(show.Rparen)+1, "")
 	}
 }
 
@@ -106,7 +106,7 @@ func (r *rewriter) hoistAssign(s *ast.AssignStmt, first bool) {
 		r.replace(r.off(s.Pos()), r.off(s.End()), "")
 		return
 	}
-	r.replaceOnly(r.off(s.TokPos), r.off(s.TokPos)+2, "=")
+	r.token(r.off(s.TokPos), r.off(s.TokPos)+2, "=")
 	for _, id := range ids {
 		r.declare(r.u.Info.Defs[id])
 	}
@@ -150,8 +150,8 @@ func (r *rewriter) hoistDecl(d *ast.GenDecl, first bool) {
 			parts = append(parts, r.directive(s.Pos())+names(s.Names)+" = "+r.takeList(s.Values))
 			continue
 		}
-		for _, id := range s.Names { // a goto may have come back here
-			if id.Name != "_" {
+		for _, id := range s.Names { // a goto may come back here
+			if r.gotos && id.Name != "_" {
 				parts = append(parts, fmt.Sprintf("%s = *new(%s)", check.Marked(id.Name), r.typeText(r.u.Info.Defs[id].Type())))
 			}
 		}
@@ -228,6 +228,6 @@ func (r *rewriter) blankOut(s ast.Stmt, ids []*ast.Ident) {
 		}
 	}
 	if left == 0 {
-		r.replaceOnly(r.off(a.TokPos), r.off(a.TokPos)+2, "=")
+		r.token(r.off(a.TokPos), r.off(a.TokPos)+2, "=")
 	}
 }

@@ -49,6 +49,7 @@ type rewriter struct {
 	comm     map[ast.Node]bool // operations that select itself carries out
 	deferred map[ast.Node]bool // function literals that are called by defer
 	aliases  map[string]bool   // predeclared types that are embedded
+	gotos    bool              // there is a goto somewhere
 	stack    []ast.Node        // from the file to the node at hand
 	extra    strings.Builder   // declarations that come at the end
 	start    strings.Builder   // what Run begins with
@@ -97,6 +98,8 @@ func (r *rewriter) ahead(n ast.Node) {
 		case *ast.AssignStmt:
 			r.comm[ast.Unparen(c.Rhs[0])] = true
 		}
+	case *ast.BranchStmt:
+		r.gotos = r.gotos || n.Tok == token.GOTO
 	case *ast.DeferStmt:
 		r.deferred[ast.Unparen(n.Call.Fun)] = true
 	}

@@ -92,12 +92,12 @@ func (r *rewriter) receive(n *ast.UnaryExpr) {
 	if _, two := r.u.Info.Types[n].Type.(*types.Tuple); two {
 		name = "Recv2"
 	}
-	r.replaceOnly(r.off(n.OpPos), r.off(n.OpPos)+2, r.live(name)+"(")
+	r.token(r.off(n.OpPos), r.off(n.OpPos)+2, r.live(name)+"(")
 	r.insertAfter(r.off(n.End()), ")")
 }
 
-// replaceOnly replaces a token.
-func (r *rewriter) replaceOnly(from, to int, text string) { r.add(from, to, over, text) }
+// token replaces a token.
+func (r *rewriter) token(from, to int, text string) { r.add(from, to, over, text) }
 
 // selects lets a select without default end with its line. The loop, which is
 // never left, makes it a statement that ends a function, as before.

@@ -19,12 +19,6 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 )
 
-// Peer stands for what a real program binds.
-type Peer struct{ names []string }
-
-// Members is a method to call.
-func (p *Peer) Members() []string { return p.names }
-
 // buffer is a writer for several goroutines.
 type buffer struct {
 	mu sync.Mutex
@@ -53,7 +47,7 @@ func main() {
 
 func run() (err error) {
 	ctx := context.Background()
-	env, err := buildenv.Open(ctx, buildenv.Config{})
+	env, err := buildenv.Open(ctx, buildenv.Config{Nice: -1})
 	if err != nil {
 		return err
 	}
@@ -61,8 +55,7 @@ func run() (err error) {
 	if err := env.Load(ctx, "fmt", "errors", "strings", "time", "github.com/peerlab/peerlab/peer/explore/live"); err != nil {
 		return err
 	}
-	fetch := func(n int) string { return fmt.Sprint("fetched ", n) }
-	s, err := explore.New(explore.Config{Builder: env, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC(), "where": &strings.Builder{}}})
+	s, err := session(env)
 	if err != nil {
 		return err
 	}
@@ -74,9 +67,20 @@ func run() (err error) {
 		if err != nil {
 			return err
 		}
+		if src == "//new" {
+			if s, err = session(env); err != nil {
+				return err
+			}
+			src = ""
+		}
 		fmt.Println(strconv.Quote(eval(ctx, s, src, &out)))
 	}
 	return s.Close()
+}
+
+func session(env *buildenv.Env) (*explore.Session, error) {
+	fetch := func(n int) string { return fmt.Sprint("fetched ", n) }
+	return explore.New(explore.Config{Builder: env, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
 }
 
 // eval evaluates one input. One that begins with "//stop" is stopped soon.
@@ -86,8 +90,8 @@ func eval(ctx context.Context, s *explore.Session, src string, out *buffer) stri
 		return memory()
 	}
 	patience := 20 * time.Second
-	if strings.HasPrefix(src, "//stop") {
-		patience = 1500 * time.Millisecond
+	if text, stop := strings.CutPrefix(src, "//stop\n"); stop {
+		src, patience = text, 3*time.Second
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
