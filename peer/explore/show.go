@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/live"
 )
 
 const (
@@ -133,18 +134,29 @@ func (p *printer) value(v reflect.Value, depth int) {
 	}
 }
 
-// own prints a value in its own words, if it has any.
-func (p *printer) own(v reflect.Value) bool {
+// own prints a value in its own words, if it has any. A method that panics, as
+// one of a nil that is embedded, has none.
+func (p *printer) own(v reflect.Value) (done bool) {
 	if !v.CanInterface() || v.Kind() == reflect.Interface {
 		return false
 	}
-	switch v.Interface().(type) {
-	case error, fmt.Stringer:
-		if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Map) && v.IsNil() {
-			p.put("<nil>")
-			return true
+	if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Map) && v.IsNil() {
+		return false
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			if _, stop := r.(live.Stop); stop {
+				panic(r)
+			}
+			done = false
 		}
-		p.put(fmt.Sprint(v.Interface())) // fmt survives a panic in it
+	}()
+	switch v := v.Interface().(type) {
+	case error:
+		p.put(v.Error())
+		return true
+	case fmt.Stringer:
+		p.put(v.String())
 		return true
 	}
 	return false

@@ -103,7 +103,8 @@ func (s *Session) Parse(n int, src string) (*Input, error) {
 		return nil, &Error{Where: where(n, line, col), Text: bad.msg}
 	}
 	in := &Input{N: n}
-	return in, s.pull(in, items)
+	s.pull(in, items)
+	return in, nil
 }
 
 func where(n, line, col int) string {

@@ -75,7 +75,7 @@ func receiver(d *ast.FuncDecl) string {
 
 // pull completes the items of an input: a method on a type of an earlier line
 // brings the type along, with all methods that it has. Go cannot add one.
-func (s *Session) pull(in *Input, items []item) error {
+func (s *Session) pull(in *Input, items []item) {
 	own, methods := map[string]bool{}, map[string]map[string]bool{}
 	for _, it := range items {
 		f := parsed(it)
@@ -101,7 +101,6 @@ func (s *Session) pull(in *Input, items []item) error {
 		}
 		in.items = append(in.items, it)
 	}
-	return nil
 }
 
 // parsed returns the file that a declaration makes; nil for other items.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -229,7 +230,8 @@ func parse(before, text, after string) *splitError {
 		return nil
 	}
 	e := &splitError{msg: err.Error()}
-	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
+	var list scanner.ErrorList
+	if errors.As(err, &list) && len(list) > 0 {
 		e.offset, e.msg = list[0].Pos.Offset-len(before), list[0].Msg
 	}
 	e.atEnd = e.offset >= len(text)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -47,7 +48,8 @@ func (c chunk) directive() string {
 func (c *checker) parse(u *Unit) error {
 	f, err := parser.ParseFile(u.Fset, "", u.Text, parser.SkipObjectResolution)
 	if err != nil {
-		if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
+		var list scanner.ErrorList
+		if errors.As(err, &list) && len(list) > 0 {
 			return &Error{Where: list[0].Pos.String(), Text: clean(list[0].Msg)}
 		}
 		return err
@@ -179,7 +181,8 @@ func (c *checker) pass(u *Unit) []types.Error {
 	})
 	var errs []types.Error
 	conf := types.Config{Importer: c.session.importer, DisableUnusedImportCheck: true, Error: func(err error) {
-		if e, ok := err.(types.Error); ok {
+		var e types.Error
+		if errors.As(err, &e) {
 			errs = append(errs, e)
 		}
 	}}

@@ -21,13 +21,25 @@ import (
 
 // buffer is a writer for several goroutines.
 type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu    sync.Mutex
+	b     bytes.Buffer
+	first func() // called once, when something is written
+}
+
+// heard has f called when something is written.
+func (b *buffer) heard(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.first = f
 }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.first != nil {
+		b.first()
+		b.first = nil
+	}
 	return b.b.Write(p)
 }
 
@@ -83,20 +95,24 @@ func session(env *buildenv.Env) (*explore.Session, error) {
 	return explore.New(explore.Config{Builder: env, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
 }
 
-// eval evaluates one input. One that begins with "//stop" is stopped soon.
+// eval evaluates an input. One that begins with "//stop" is stopped as soon as
+// it runs.
 func eval(ctx context.Context, s *explore.Session, src string, out *buffer) string {
-	switch src {
-	case "//rss":
+	if src == "//rss" {
 		return memory()
 	}
-	patience := 20 * time.Second
-	if text, stop := strings.CutPrefix(src, "//stop\n"); stop {
-		src, patience = text, 3*time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	text, stop := strings.CutPrefix(src, "//stop\n")
+	if stop {
+		src = "println(\"running\"); " + text
+		out.heard(cancel)
+	}
 	if err := s.Eval(ctx, src, out); err != nil {
 		fmt.Fprintln(out, "ERR", err)
+	}
+	if stop {
+		return strings.TrimPrefix(out.take(), "running\n")
 	}
 	return out.take()
 }
