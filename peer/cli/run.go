@@ -16,6 +16,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/program"
+	"github.com/peerlab/peerlab/peer/explore/workbench"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/identity"
@@ -72,6 +73,7 @@ func runNamed(ctx context.Context, p Process, f flags, name string, status *int)
 	if err := r.wire(ctx); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, r.bench.Close()) }()
 	err = r.serve(ctx)
 	*status = r.status
 	return err
@@ -85,7 +87,8 @@ type run struct {
 	screen  screen
 	node    *node.Node
 	shell   *repl.Shell
-	harness *attached // the test server that the peer is attached to, or nil
+	bench   *workbench.Workbench // what the peer has of Go
+	harness *attached            // the test server that the peer is attached to, or nil
 	status  int
 	leave   context.CancelFunc // begins the orderly end of the node
 	gone    chan struct{}      // closed when the node has ended
@@ -103,7 +106,8 @@ func (r *run) wire(ctx context.Context) (err error) {
 	if r.node, err = node.New(cfg); err != nil {
 		return program.Usage(err) // the rest of cfg is sound
 	}
-	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem}
+	r.bench = r.newBench()
+	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
 			return err
@@ -134,6 +138,12 @@ func (r *run) serve(ctx context.Context) error {
 		defer readline.RestoreOnPanic(r.screen.reader)
 		r.watchInterrupts(drive, stop)
 	})
+	if r.flags.dev && r.screen.reader != nil {
+		watchers.Go(func() {
+			defer readline.RestoreOnPanic(r.screen.reader)
+			r.prepareGo(drive)
+		})
+	}
 	err := r.driven(drive)
 	stop()
 	watchers.Wait()

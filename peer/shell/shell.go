@@ -45,6 +45,8 @@ type Config struct {
 	// Dev opens the commands for development. Who drives the peer can then
 	// run code on its machine.
 	Dev bool
+	// Go evaluates Go in the peer. Nil refuses it.
+	Go Explorer
 	// System runs a command of the operating system and returns its exit
 	// status; the error says that it could not be run. When ctx ends it ends
 	// the command, with all that it has started. Nil refuses all.
@@ -101,17 +103,17 @@ func (p *peer) commands() []repl.Command {
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.script())
+	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.script())
 }
 
 func (p *peer) modes() []repl.Mode {
 	prompt := func(mode string) func() string {
 		return func() string { return p.Node.Name() + " " + mode + "> " }
 	}
-	return []repl.Mode{
+	return append([]repl.Mode{
 		{Name: "chat", Prompt: prompt("chat"), Run: p.say, Hold: p.hold},
 		{Name: "cmd", Prompt: prompt("cmd")},
-	}
+	}, p.goMode(prompt("go"))...)
 }
 
 // say is what a bare line means in chat mode: the command msg.
@@ -139,7 +141,7 @@ func (p *peer) hold(line string) string {
 	switch {
 	case known && c.Name == "exit":
 		return again + "; to leave, type /quit"
-	case known:
+	case known && c.Name != "go": // which begins many a sentence
 		return fmt.Sprintf("%s, or type /%s", again, lower)
 	case otherShells.MatchString(strings.TrimSpace(line)):
 		return again + "; /help lists commands"

@@ -121,5 +121,8 @@ func (r *Room) Ping(ctx context.Context, name string) (time.Duration, error) {
 // Members returns the names of the others in the chat, sorted.
 func (r *Room) Members() ([]string, error) { return r.chat.Members() }
 
+// String says what it is.
+func (r *Room) String() string { return "the chat" }
+
 // Context is the context of the line that runs: it ends when that is stopped.
 type Context struct{ context.Context }

@@ -135,9 +135,12 @@ func isFalse(shown []any) bool {
 	return v.Kind() == reflect.Bool && !v.Bool()
 }
 
-// explain adds why nothing can be compiled to the error of an input.
+// explain adds to the error of an input what is wrong with the peer itself.
 func (w *Workbench) explain(err error) error {
-	if w.lack == nil {
+	switch {
+	case strings.Contains(err.Error(), "different version of package"): // the plugin package has no error of its own
+		return fmt.Errorf("%w: the source has changed since this peer was built: build it, and start it again", err)
+	case w.lack == nil:
 		return err
 	}
 	return fmt.Errorf("%w (%w)", err, w.lack)

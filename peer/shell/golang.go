@@ -1,0 +1,91 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/peerlab/peerlab/repl"
+)
+
+// Explorer evaluates Go in this peer. *workbench.Workbench is one.
+type Explorer interface {
+	// Eval evaluates an input and prints what it shows to out. With assert
+	// one that shows nothing but false is an error. When ctx ends it is
+	// stopped.
+	Eval(ctx context.Context, src string, out io.Writer, assert bool) error
+	// Unfinished tells that more lines must follow before src can run.
+	Unfinished(src string) bool
+	// Import makes a package known, "PATH" or "PATH@VERSION".
+	Import(ctx context.Context, spec string, out io.Writer) error
+	// Doctor prints what keeps Go from being compiled.
+	Doctor(ctx context.Context, out io.Writer) error
+}
+
+// golang are the commands that type Go into the peer.
+func (p *peer) golang() []repl.Command {
+	return []repl.Command{
+		p.development(repl.Command{
+			Name: "go", Group: "go", Usage: "CODE", MinArgs: 1, MaxArgs: repl.Any, Raw: true,
+			Summary: "run Go inside this peer, and show the values",
+			Help: "Names stay: what one line declares the next may use. The peer is there as\npeer, members(), room (its chat), ml (the live memberlist) and ctx, which ends\n" +
+				"when the line is stopped. In mode go every line at the prompt is Go.\n\nIn a script, with -c and in a scenario a line that shows nothing but false\nfails.\n\n\tgo len(members()) == 3",
+			Run: p.goCode,
+		}),
+		p.development(repl.Command{
+			Name: "import", Group: "go", Usage: "PATH[@VERSION]", MinArgs: 1, MaxArgs: 1, Raw: true,
+			Summary: "have a package in Go, fetched if it is not there",
+			Help: "Modules that this program is built with keep their versions; a package that\nneeds others is refused, or an older release of it is taken. What a peer has\nimported it keeps until it ends.\n\n" +
+				"\timport github.com/tidwall/btree",
+			Run: p.goImport,
+		}),
+		p.development(repl.Command{
+			Name: "doctor", Group: "go",
+			Summary: "what keeps Go from being compiled for this peer",
+			Help:    "It looks for the Go that the peer was built with, a C compiler, the source of\nthe peer, and room on the disk; and says what to do about each.",
+			Run: func(ctx context.Context, c *repl.Call) error {
+				return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Doctor(ctx, out) })
+			},
+		}),
+	}
+}
+
+var errNoGo = errors.New("this peer runs no Go: a peer in a process of its own does, started with --dev")
+
+// withGo gives f the peer's Go, and an output from which nothing can steer the
+// terminal.
+func (p *peer) withGo(to io.Writer, f func(Explorer, io.Writer) error) error {
+	if p.Go == nil {
+		return errNoGo
+	}
+	out := &lines{out: to, turn: new(sync.Mutex)}
+	defer out.end()
+	return f(p.Go, out)
+}
+
+func (p *peer) goCode(ctx context.Context, c *repl.Call) error {
+	return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Eval(ctx, c.Text, out, !c.Interactive) })
+}
+
+func (p *peer) goImport(ctx context.Context, c *repl.Call) error {
+	spec := strings.Trim(strings.TrimSpace(c.Text), "\"`")
+	return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Import(ctx, spec, out) })
+}
+
+// goMode is the mode in which bare lines are Go. A peer that runs none, or may
+// not, has none.
+func (p *peer) goMode(prompt func() string) []repl.Mode {
+	if p.Go == nil || !p.Dev {
+		return nil
+	}
+	return []repl.Mode{{
+		Name: "go", Prompt: prompt, Verbatim: true, Unfinished: p.Go.Unfinished,
+		Run: func(ctx context.Context, text string, out io.Writer) error {
+			return p.record(ctx, "go "+text, out, func(ctx context.Context, out io.Writer) error {
+				return p.withGo(out, func(e Explorer, out io.Writer) error { return e.Eval(ctx, text, out, false) })
+			})
+		},
+	}}
+}
