@@ -29,8 +29,21 @@ import (
 	"github.com/peerlab/peerlab/peer/guard"
 )
 
-// ErrNoService is matched when there is no bootstrap service to ask.
-var ErrNoService = errors.New("no bootstrap service")
+// Errors that callers branch on.
+var (
+	// ErrNoService is matched when there is no bootstrap service to ask.
+	ErrNoService = errors.New("no bootstrap service")
+	// ErrNowhere is matched, as ErrNoService is, when none is named and there
+	// is no rendezvous either, so that none can come.
+	ErrNowhere = fmt.Errorf("%w: give --bootstrap URL or --join HOST:PORT", ErrNoService)
+)
+
+// Passing tells errors of Join that may be over in a moment from refusals: no
+// answer, an answer that the service cannot do it now, or a service that is
+// still to come.
+func Passing(err error) bool {
+	return errors.Is(err, bootstrap.ErrUnavailable) || errors.Is(err, ErrNoService) && !errors.Is(err, ErrNowhere)
+}
 
 // Config says where to look.
 type Config struct {
@@ -202,7 +215,7 @@ func (d *Discovery) find(ctx context.Context) (*service, error) {
 			return s, nil
 		}
 		if d.named() == "" && d.cfg.Rendezvous == nil {
-			return nil, fmt.Errorf("%w: give --bootstrap URL or --join HOST:PORT", ErrNoService)
+			return nil, ErrNowhere
 		}
 		select {
 		case <-found:

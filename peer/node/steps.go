@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -32,12 +34,9 @@ func (n *Node) Init(ctx context.Context) error {
 	if err := n.Start(ctx); err != nil {
 		return err
 	}
-	contacts := n.contacts(ctx)
+	began, contacts := time.Now(), n.contacts(ctx)
 	_, listErr := n.BootstrapJoin(ctx)
-	if errors.Is(listErr, ErrNameTaken) || errors.Is(listErr, bootstrap.ErrInvalid) {
-		return listErr
-	}
-	if err := n.joinFirst(ctx, <-contacts, listErr); err != nil {
+	if err := n.joinFirst(ctx, <-contacts, listErr, began); err != nil {
 		return err
 	}
 	for _, e := range n.cfg.Extensions {
@@ -53,9 +52,20 @@ func (n *Node) Init(ctx context.Context) error {
 }
 
 // joinFirst joins whom bootstrap and memory propose. A service that failed is
-// no failure if somebody else answered.
-func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error) error {
+// no failure if somebody else answered; if nobody did, it is asked again.
+func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error, began time.Time) error {
+	if rejects(listErr) {
+		return listErr
+	}
 	reached, err := n.join(ctx, n.withListed(contacts), few)
+	if reached == 0 && discovery.Passing(listErr) {
+		if listErr = n.listAgain(ctx, listErr, began.Add(listPatience)); listErr == nil {
+			reached, err = n.join(ctx, n.withListed(contacts), few)
+		}
+	}
+	if rejects(listErr) {
+		return listErr
+	}
 	switch {
 	case listErr != nil && reached == 0:
 		return errors.Join(listErr, oneLine("nobody else to join", err))
@@ -70,6 +80,42 @@ func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error) 
 		}
 	}
 	return nil
+}
+
+// rejects tells the errors of a service that has answered, and knows this
+// peer as one that must not join.
+func rejects(err error) bool {
+	return errors.Is(err, ErrNameTaken) || errors.Is(err, bootstrap.ErrInvalid)
+}
+
+// How long init goes on asking a service that does not answer. The waits
+// between grow, and differ from peer to peer: many may have come at once.
+const (
+	listPatience = 10 * time.Second
+	listSoon     = 200 * time.Millisecond
+	listSeldom   = 2 * time.Second
+)
+
+// listAgain asks the service again until it answers, or until the end would
+// be over before the next time. err is why it has to.
+func (n *Node) listAgain(ctx context.Context, err error, end time.Time) error {
+	n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: fmt.Sprintf("%v; trying again for %s", err, listPatience)})
+	for wait := listSoon; discovery.Passing(err); wait = min(2*wait, listSeldom) {
+		pause := wait/2 + rand.N(wait)
+		if time.Until(end) < pause {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		_, err = n.BootstrapJoin(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return err
 }
 
 func oneLine(what string, err error) error {
@@ -369,7 +415,7 @@ func (n *Node) extension(name string) (extension.Extension, error) {
 // may have their address by now, and returns the addresses of those who are
 // still themselves.
 func (l *live) stillThere(ctx context.Context, known []discovery.Remembered) []string {
-	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	ctx, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()
 	there := make([]string, len(known))
 	var eg errgroup.Group
