@@ -60,28 +60,55 @@ type frame struct {
 // errFrame is matched by every error of a decoder about the bytes it read.
 var errFrame = errors.New("malformed frame")
 
-// append encodes a frame.
+// frameRoom is more than what a stamp and a msg need beside their texts.
+const frameRoom = 64
+
+// append encodes a frame. Its length stands before it and is known last, so
+// the body is written behind the room for a length of one byte, and moved if
+// that is too little.
 func (f *frame) append(b []byte) []byte {
-	var room [64]byte
-	body := append(room[:0], byte(f.kind))
+	start := len(b)
+	b = append(b, 0, byte(f.kind))
 	switch f.kind {
 	case kindHello, kindWelcome:
-		body = wire.AppendNumber(body, f.num)
-		body = wire.AppendText(body, f.text)
-		body = wire.AppendText(body, f.id)
-		body = wire.AppendNumber(body, f.boot)
+		b = wire.AppendNumber(b, f.num)
+		b = wire.AppendText(b, f.text)
+		b = wire.AppendText(b, f.id)
+		b = wire.AppendNumber(b, f.boot)
 	case kindRefuse, kindStamp:
-		body = wire.AppendText(body, f.text)
+		b = wire.AppendText(b, f.text)
 	case kindMsg:
-		body = wire.AppendNumber(body, f.num)
-		body = wire.AppendNumber(body, f.time)
-		body = wire.AppendBit(body, f.late)
-		body = wire.AppendText(body, f.text)
+		b = wire.AppendNumber(b, f.num)
+		b = wire.AppendNumber(b, f.time)
+		b = wire.AppendBit(b, f.late)
+		b = wire.AppendText(b, f.text)
 	case kindAck, kindPing, kindPong:
-		body = wire.AppendNumber(body, f.num)
+		b = wire.AppendNumber(b, f.num)
 	}
-	b = wire.AppendNumber(b, uint64(len(body)))
-	return append(b, body...)
+	return setLength(b, start)
+}
+
+// setLength writes the length of the frame that begins at start.
+func setLength(b []byte, start int) []byte {
+	size := len(b) - start - 1
+	if size < 0x80 {
+		b[start] = byte(size)
+		return b
+	}
+	var length [binary.MaxVarintLen64]byte
+	n := binary.PutUvarint(length[:], uint64(size))
+	b = append(b, length[:n-1]...)
+	copy(b[start+n:], b[start+1:start+1+size])
+	copy(b[start:], length[:n])
+	return b
+}
+
+// appendStamp encodes a frame of the kind stamp.
+func appendStamp(b, stamp []byte) []byte {
+	start := len(b)
+	b = append(b, 0, byte(kindStamp))
+	b = wire.AppendNumber(b, uint64(len(stamp)))
+	return setLength(append(b, stamp...), start)
 }
 
 // decodeFrame decodes the first frame of b and tells its whole length; a

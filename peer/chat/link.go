@@ -37,7 +37,7 @@ type link struct {
 	writing bool   // a writer runs
 	sent    int    // bytes written since the other side was heard
 	last    bool   // the writer closes the stream when out is empty
-	stamp   string // the last one written; the writer's
+	stamp   []byte // the last one written; the writer's
 }
 
 // dialled tells who opened the stream.
@@ -166,12 +166,12 @@ func (l *link) take() (*batch, bool) {
 // batch begins with it.
 func (l *link) stamped(b *batch) *batch {
 	stamp := l.s.svc.Stamp()
-	if len(stamp) == 0 || string(stamp) == l.stamp {
+	if len(stamp) == 0 || bytes.Equal(stamp, l.stamp) {
 		return b
 	}
-	l.stamp = string(stamp)
+	l.stamp = append(l.stamp[:0], stamp...)
 	with := l.s.buffer()
-	with.bytes = (&frame{kind: kindStamp, text: l.stamp}).append(with.bytes[:0])
+	with.bytes = appendStamp(with.bytes[:0], stamp)
 	if bytes.HasPrefix(b.bytes, with.bytes) {
 		l.s.buffers.Put(with)
 		return b

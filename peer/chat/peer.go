@@ -61,6 +61,10 @@ type peer struct {
 
 func (p *peer) id() string { return p.member.ID }
 
+// listens tells whether messages are for this peer: it is in the chat, or may
+// return to it.
+func (p *peer) listens() bool { return p.state == open || p.state == away }
+
 // owes tells whether the peer has owed an acknowledgement for d or longer.
 func (p *peer) owes(now time.Time, d time.Duration) bool {
 	since := p.arrived

@@ -11,13 +11,24 @@ type message struct {
 	seq     uint64
 	text    string
 	sent    time.Time
-	stamp   []byte // the frame with the logical time of the sending
+	stamp   []byte // the frame with the logical time of the sending, the beginning of encoded
 	encoded []byte // the frames, the same for all receivers
 
 	waiting int      // receivers that Send still waits for
 	targets []target // one for each receiver; never moved
 	over    bool
 	done    chan struct{} // closed when Send need not wait any longer
+}
+
+// encode makes the frames of a message that was sent at the time of a stamp,
+// which is nil if there is none.
+func (m *message) encode(stamp []byte) {
+	b := make([]byte, 0, len(stamp)+len(m.text)+frameRoom)
+	if len(stamp) > 0 {
+		b = appendStamp(b, stamp)
+	}
+	m.stamp = b[:len(b):len(b)]
+	m.encoded = (&frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), text: m.text}).append(b)
 }
 
 // target is a message in the queue of one peer.

@@ -39,6 +39,9 @@ type session struct {
 	ready    func() // nil once called
 	starting map[string]bool
 	fields   map[string]any // of the event that is being recorded
+	owed     []*peer        // whom the last message was for, by name; see audience
+	sentTo   []string       // their names; never modified
+	to       any            // sentTo as the field of an event, made once
 	here     []string       // in the chat before us, to be shown when ready
 }
 
@@ -252,39 +255,64 @@ func (s *session) names() []string {
 func (s *session) send(m *message) {
 	s.room.seq++
 	m.seq, m.sent = s.room.seq, time.Now()
-	var owed []*peer
-	for _, p := range s.peers {
-		if p.state == open || p.state == away {
-			owed = append(owed, p)
-		}
-	}
-	m.stamp = s.stampSent(m, owed)
-	m.encoded = (&frame{kind: kindMsg, num: m.seq, time: uint64(m.sent.UnixNano()), text: m.text}).append(m.stamp[:len(m.stamp):len(m.stamp)])
-	m.targets = make([]target, 0, len(owed))
-	for _, p := range owed {
-		m.targets = append(m.targets, target{message: m, name: p.member.Name})
-		s.enqueue(p, &m.targets[len(m.targets)-1])
+	owed := s.audience()
+	m.encode(s.stampSent(m))
+	m.targets = make([]target, len(owed))
+	for i, p := range owed {
+		m.targets[i] = target{message: m, name: p.member.Name}
+		s.enqueue(p, &m.targets[i])
 	}
 	if m.waiting == 0 {
 		m.finish()
 	}
 }
 
-// stampSent records that a message is on its way, before anything of it is, and
-// returns the frame with the time of that; it is empty if there is none.
-func (s *session) stampSent(m *message, owed []*peer) []byte {
-	names := make([]string, len(owed))
-	for i, p := range owed {
-		names[i] = p.member.Name
+// audience is whom a message is for: the peers in the chat, and those that may
+// return to it. Nearly always it is the same as the last time.
+func (s *session) audience() []*peer {
+	if s.sameAudience() {
+		return s.owed
 	}
-	slices.Sort(names)
+	s.owed = nil
+	for _, p := range s.peers {
+		if p.listens() {
+			s.owed = append(s.owed, p)
+		}
+	}
+	slices.SortFunc(s.owed, func(a, b *peer) int { return cmp.Compare(a.member.Name, b.member.Name) })
+	s.sentTo = make([]string, len(s.owed))
+	for i, p := range s.owed {
+		s.sentTo[i] = p.member.Name
+	}
+	s.to = s.sentTo
+	return s.owed
+}
+
+// sameAudience tells whether a message is for the same as the last one.
+func (s *session) sameAudience() bool {
+	n := 0
+	for _, p := range s.peers {
+		if p.listens() {
+			n++
+		}
+	}
+	if n != len(s.owed) || s.to == nil {
+		return false
+	}
+	for i, p := range s.owed {
+		if !p.listens() || p.member.Name != s.sentTo[i] || s.peers[p.id()] != p {
+			return false
+		}
+	}
+	return true
+}
+
+// stampSent records that a message is on its way to the audience, before
+// anything of it is, and returns the time of that, nil if there is none.
+func (s *session) stampSent(m *message) []byte {
 	clear(s.fields)
-	s.fields["id"], s.fields["to"] = messageID(s.self, m.seq), names
-	stamp := s.svc.Sent(extension.Event{Type: "sent", Text: m.text, Fields: s.fields})
-	if len(stamp) == 0 {
-		return nil
-	}
-	return (&frame{kind: kindStamp, text: string(stamp)}).append(nil)
+	s.fields["id"], s.fields["to"] = messageID(s.self, m.seq), s.to
+	return s.svc.Sent(extension.Event{Type: "sent", Text: m.text, Fields: s.fields})
 }
 
 // enqueue queues a message for one peer.
@@ -356,7 +384,7 @@ func (s *session) handle(l *link, f *frame) bool {
 	}
 	switch f.kind {
 	case kindStamp:
-		l.past = []byte(f.text)
+		l.past = append(l.past[:0], f.text...)
 		return s.svc.Observe(l.past) == nil
 	case kindMsg:
 		return s.message(l, f)
