@@ -72,6 +72,10 @@ func rules() []rule {
 			who: []string{"testserver/inprocess"}, never: []string{"os", "os/...", "net", "syscall", "peer/cli", "testserver/local", "testserver/remote"}},
 		{why: "how a test server is reached is not the harness's business",
 			who: []string{"peer/harness"}, never: []string{"net", "net/http", "os", "os/...", "peer/cli", "peer/chat", "peer/broadcast"}},
+		{why: "what looks at Go code, or evaluates it on values, needs no machine: it works where nothing can be compiled",
+			who: []string{"peer/explore/check", "peer/explore/fast", "peer/explore/complete", "peer/explore/manual"}, never: []string{"os", "os/...", "net", "net/http", "syscall", "plugin", "internal/...", "peer/node", "peer/shell", "peer/explore/buildenv", "peer/explore/native"}},
+		{why: "who builds does not load: what was compiled is run in one place",
+			who: []string{"peer/explore/buildenv"}, never: []string{"plugin", "peer/node", "peer/shell", "peer/explore", "peer/explore/native", "internal/..."}},
 		{why: "Firestore and the cloud belong to the service that runs there",
 			who: []string{"..."}, except: []string{"bootstrap-cloudfunctions/..."}, never: []string{"cloud.google.com/..."}},
 	}
@@ -185,6 +189,8 @@ func TestDirectionsOfImport(t *testing.T) {
 func TestRulesCanFail(t *testing.T) {
 	for _, f := range []file{
 		{name: "x", dir: "repl", imports: []string{"github.com/google/uuid"}},
+		{name: "x", dir: "peer/explore/fast", imports: []string{"os"}},
+		{name: "x", dir: "peer/explore/buildenv", imports: []string{"plugin"}},
 		{name: "x", dir: "repl", imports: []string{"peer/node"}},
 		{name: "x", dir: "repl/template", imports: []string{"golang.org/x/term"}},
 		{name: "x", dir: "peer/shell", imports: []string{"github.com/chzyer/readline"}},

@@ -25,7 +25,7 @@ type lab struct {
 	source  string // its directory, if it was built from one
 }
 
-func needsPlugins(t *testing.T) {
+func needsPlugins(t testing.TB) {
 	t.Helper()
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" && runtime.GOOS != "freebsd" {
 		t.Skip("plugins cannot be loaded on " + runtime.GOOS)
@@ -42,7 +42,7 @@ func needsPlugins(t *testing.T) {
 
 // newLab makes the machine and the host. With flags the host is built from a
 // directory with them; without any it is installed by version.
-func newLab(t *testing.T, fromDirectory bool, flags ...string) *lab {
+func newLab(t testing.TB, fromDirectory bool, flags ...string) *lab {
 	t.Helper()
 	needsPlugins(t)
 	dir := t.TempDir()
@@ -81,7 +81,7 @@ func writable(dir string) {
 	})
 }
 
-func (l *lab) tool(t *testing.T, dir string, args ...string) {
+func (l *lab) tool(t testing.TB, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir, cmd.Env = dir, l.environ
@@ -90,7 +90,7 @@ func (l *lab) tool(t *testing.T, dir string, args ...string) {
 	}
 }
 
-func (l *lab) open(t *testing.T) *buildenv.Env {
+func (l *lab) open(t testing.TB) *buildenv.Env {
 	t.Helper()
 	info, err := buildinfo.ReadFile(l.host)
 	if err != nil {
@@ -109,7 +109,7 @@ func (l *lab) open(t *testing.T) *buildenv.Env {
 }
 
 // line compiles one package and links it; it returns the plugin's file.
-func line(t *testing.T, e *buildenv.Env, path, source string) string {
+func line(t testing.TB, e *buildenv.Env, path, source string) string {
 	t.Helper()
 	base := filepath.Join(e.Dir(), strings.ReplaceAll(path, "/", "-"))
 	write(t, base+".go", []byte(source))
@@ -231,7 +231,7 @@ func importErrors(t *testing.T, e *buildenv.Env) {
 	}
 }
 
-func changedSource(t *testing.T, l *lab, e *buildenv.Env) {
+func changedSource(t testing.TB, l *lab, e *buildenv.Env) {
 	if found := blocking(e.Doctor(t.Context())); len(found) > 0 {
 		t.Errorf("on a healthy machine: %v", found)
 	}

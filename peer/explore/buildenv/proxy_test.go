@@ -13,7 +13,7 @@ import (
 
 // fakeProxy writes the modules of testdata/mod as a module proxy on disk, and
 // returns its URL.
-func fakeProxy(t *testing.T, dir string) string {
+func fakeProxy(t testing.TB, dir string) string {
 	t.Helper()
 	archives, err := filepath.Glob("testdata/mod/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -31,7 +31,7 @@ func fakeProxy(t *testing.T, dir string) string {
 	return "file://" + filepath.ToSlash(dir)
 }
 
-func serveModule(t *testing.T, dir, path, version string, files []txtar.File) {
+func serveModule(t testing.TB, dir, path, version string, files []txtar.File) {
 	t.Helper()
 	at := filepath.Join(dir, filepath.FromSlash(path), "@v")
 	if err := os.MkdirAll(at, 0o700); err != nil {
@@ -63,7 +63,7 @@ func serveModule(t *testing.T, dir, path, version string, files []txtar.File) {
 	write(t, filepath.Join(at, "list"), append(list, version+"\n"...))
 }
 
-func write(t *testing.T, file string, content []byte) {
+func write(t testing.TB, file string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, content, 0o600); err != nil {
 		t.Fatal(err)
