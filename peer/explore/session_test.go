@@ -61,7 +61,7 @@ func start(t *testing.T) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute) // the test's own ends before its clean-up
 	cmd := exec.CommandContext(ctx, file)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

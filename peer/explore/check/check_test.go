@@ -139,6 +139,8 @@ import "no/such" #=> ERR ‹5›:1:1: package no/such is not loaded: import it f
 func strings() int { return 1 }
 strings() #=> int
 strings.ToUpper("x") #=> ERR ‹8›:1:9: strings.ToUpper undefined (type func() int has no field or method ToUpper)`},
+		{"a generic function is no value", `func sum[N int | float64](ns ...N) (t N) { return }
+sum #=> ERR ‹2›:1:1: cannot infer N (declared at ‹1›:1:10)`},
 		{"unused is no error", `x := 1; { y := 2 }; for i, v := range []int{1} { }
 L: for { break }
 switch t := any(1).(type) { case int: }`},

@@ -153,12 +153,17 @@ func (c *checker) report(u *Unit, left []types.Error) error {
 			break
 		}
 	}
-	return &Error{Where: u.Fset.Position(first.Pos).String(), Text: c.versions(u, clean(first.Msg)), More: len(left) - 1}
+	pos := first.Pos
+	if u.Show != nil && pos == u.Show.Pos() || u.Show != nil && pos == u.Show.Rparen {
+		pos = u.Show.Args[0].Pos()
+	}
+	return &Error{Where: u.Fset.Position(pos).String(), Text: c.versions(u, clean(first.Msg)), More: len(left) - 1}
 }
 
 // clean takes the session's own words out of a message.
 func clean(msg string) string {
 	msg = strings.ReplaceAll(msg, " in argument to "+show, "")
+	msg = strings.ReplaceAll(msg, "in call to "+show+", ", "")
 	msg = strings.ReplaceAll(msg, "\n", "; ")
 	msg = strings.ReplaceAll(msg, "\t", "")
 	return strings.ReplaceAll(msg, Mark, "")
