@@ -112,16 +112,25 @@ func endRun(t *testing.T, p *Peer, before int) {
 		t.Errorf("the end took %v", d)
 	}
 	synctest.Wait()
-	if after := runtime.NumGoroutine(); before > 0 && after > before {
-		buf := make([]byte, 1<<16)
-		t.Errorf("%d goroutines before, %d after:\n%s", before, after, buf[:runtime.Stack(buf, true)])
+	if after, stacks := goroutines(); before > 0 && after > before {
+		t.Errorf("%d goroutines before, %d after:\n%s", before, after, stacks)
 	}
+}
+
+// goroutines counts those of the bubble, by their stacks: the runtime's own
+// count is of the whole program, and has those that are just ending.
+func goroutines() (n int, stacks string) {
+	buf := make([]byte, 1<<20)
+	stacks = string(buf[:runtime.Stack(buf, true)])
+	first, _, _ := strings.Cut(stacks, "\n") // our own: "goroutine 7 [running, synctest bubble 5]:"
+	_, bubble, _ := strings.Cut(first, ", ")
+	return strings.Count(stacks, bubble), stacks
 }
 
 func checkEnd(t *testing.T, fresh func() extension.Extension) {
 	w := NewWorld(t)
 	a, b, c := w.Peer("alice"), w.Peer("bob"), w.Peer("charly")
-	before := runtime.NumGoroutine()
+	before, _ := goroutines()
 	for _, p := range []*Peer{a, b, c} {
 		p.Start(fresh())
 		p.Ready()
