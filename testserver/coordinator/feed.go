@@ -50,7 +50,7 @@ type feeding struct {
 }
 
 // Hungry tells whether the script waits for what it is fed.
-func (m *Machine) Hungry() bool { return m.feeding.hungry && !m.feeding.over }
+func (m *Machine) Hungry() bool { return m.feeding.hungry }
 
 // Feed adds a statement; without more to come, none, and the script ends.
 func (m *Machine) Feed(f Fed, more bool) {
@@ -78,7 +78,7 @@ func (b *branch) fed() error {
 		one := f.waiting[0]
 		f.waiting = f.waiting[1:]
 		b.runFed(one)
-		if b.cause != nil && b.shield == 0 {
+		if b.cause != nil {
 			return b.cause
 		}
 	}

@@ -146,7 +146,6 @@ func (b *branch) strike(s Strike, began time.Time, where string) (left string, e
 
 // hit makes a fault, and returns what undoes it.
 func (b *branch) hit(s Strike, where string) (undo func() error, err error) {
-	nothing := func() error { return nil }
 	switch s.Kind {
 	case "kill":
 		undo := func() error {
@@ -168,16 +167,14 @@ func (b *branch) hit(s Strike, where string) (undo func() error, err error) {
 		f := &fault{text: s.String(), ail: &language.ServiceFault{Down: true}, block: true}
 		b.m.force(f, nil)
 		return func() error { return b.end(f) }, b.ail()
-	case "partition", "oneway", "link":
-		f := &fault{text: s.String(), block: true}
-		for _, p := range pairs(s.A, s.B) {
-			f.links = append(f.links, link{p[0], p[1], s.Rule})
-			if s.Kind != "oneway" {
-				f.links = append(f.links, link{p[1], p[0], s.Rule})
-			}
-		}
-		b.m.force(f, nil)
-		return func() error { return b.end(f) }, b.inPlace(nil)
 	}
-	return nothing, fmt.Errorf("%q is no kind of fault", s.Kind)
+	f := &fault{text: s.String(), block: true}
+	for _, p := range pairs(s.A, s.B) {
+		f.links = append(f.links, link{p[0], p[1], s.Rule})
+		if s.Kind != "oneway" {
+			f.links = append(f.links, link{p[1], p[0], s.Rule})
+		}
+	}
+	b.m.force(f, nil)
+	return func() error { return b.end(f) }, b.inPlace(nil)
 }

@@ -144,8 +144,16 @@ func TestCases(t *testing.T) {
 			}
 			var got string
 			synctest.Test(t, func(t *testing.T) {
-				r, m := play(t, parts["x.cmd"], parts["world"], func(c *coordinator.Config) { configure(t, c, string(a.Comment)) })
-				got = shown(r)
+				change := func(c *coordinator.Config) { configure(t, c, string(a.Comment)) }
+				var r *report.Result
+				var m *memory
+				told := ""
+				if fed, is := parts["fed"]; is {
+					r, m, told = playFed(t, parts["x.cmd"], parts["world"], fed, change)
+				} else {
+					r, m = play(t, parts["x.cmd"], parts["world"], change)
+				}
+				got = shown(r) + told
 				if strings.Contains(string(a.Comment), "\njournal\n") {
 					got += "journal\n" + journalOf(t, m)
 				}
