@@ -172,8 +172,12 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 			}
 			l := newLab(t, test.dir, test.flags...)
 			e := l.open(t)
-			if err := e.Load(t.Context(), "fmt", "example.com/dep", "example.com/host/live"); err != nil {
+			var compiled []string
+			if err := e.Prewarm(t.Context(), func(path string) { compiled = append(compiled, path) }, "fmt", "example.com/dep", "example.com/host/live"); err != nil {
 				t.Fatal(err)
+			}
+			if !slices.Contains(compiled, "example.com/host/live") {
+				t.Errorf("progress told of %v, want the host's own package among them", compiled)
 			}
 			plugins := []string{line(t, e, "repl/s1", first), line(t, e, "repl/s2", second)}
 			got, err := e.Import(t.Context(), "example.com/lib")

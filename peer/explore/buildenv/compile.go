@@ -34,7 +34,7 @@ func (e *Env) Compile(ctx context.Context, pkgPath, out string, files []string) 
 	if e.host.race {
 		args = append(args, "-race")
 	}
-	cmd := e.command(ctx, e.dir, e.tools.tool("compile"), append(args, files...)...)
+	cmd := e.command(ctx, e.dir, e.found().tool("compile"), append(args, files...)...)
 	cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
 	if _, err := run(ctx, cmd); err != nil {
 		return failed(ctx, err)
@@ -65,15 +65,15 @@ func (e *Env) Link(ctx context.Context, archive, out string) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"-o", out, "-importcfg", config, "-buildmode=plugin", "-pluginpath", pkgPath, "-s", "-w", "-extld=" + e.tools.compilerOfC()}
-	if e.tools.gold {
+	args := []string{"-o", out, "-importcfg", config, "-buildmode=plugin", "-pluginpath", pkgPath, "-s", "-w", "-extld=" + e.found().compilerOfC()}
+	if e.found().gold {
 		args = append(args, "-extldflags=-fuse-ld=gold")
 	}
 	if e.host.race {
 		args = append(args, "-race")
 	}
-	cmd := e.command(ctx, e.dir, e.tools.tool("link"), append(args, archive)...)
-	cmd.Env = append(cmd.Env, "GOMAXPROCS=1", "GOROOT="+e.tools.GOROOT)
+	cmd := e.command(ctx, e.dir, e.found().tool("link"), append(args, archive)...)
+	cmd.Env = append(cmd.Env, "GOMAXPROCS=1", "GOROOT="+e.found().GOROOT)
 	if _, err := run(ctx, cmd); err != nil {
 		return failed(ctx, err)
 	}

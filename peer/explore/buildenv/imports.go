@@ -48,7 +48,6 @@ func (e *Env) Import(ctx context.Context, spec string) (Imported, error) {
 	if p.Module == nil {
 		return Imported{ImportPath: path}, nil
 	}
-	e.hold(ctx, path)
 	return Imported{ImportPath: path, Module: p.Module.Path, Version: p.Module.Version, Note: note}, nil
 }
 
@@ -129,14 +128,14 @@ func (e *Env) get(ctx context.Context, path, version string) (note string, err e
 // goGet runs go get in the session's module alone: the others of the workspace
 // stay as they are.
 func (e *Env) goGet(ctx context.Context, args []string) error {
-	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, append([]string{"get", "--"}, args...)...)
+	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, append([]string{"get", "--"}, args...)...)
 	_, err := run(ctx, cmd)
 	return err
 }
 
 // provider is the module, with its version, that has a package now, or empty.
 func (e *Env) provider(ctx context.Context, path string) string {
-	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, "list", "-find", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", path)
+	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, "list", "-find", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", path)
 	out, err := run(ctx, cmd)
 	if err != nil {
 		return ""
@@ -147,7 +146,7 @@ func (e *Env) provider(ctx context.Context, path string) string {
 // compare looks at the modules of all packages that an import would load, and
 // refuses those that differ from the held ones.
 func (e *Env) compare(ctx context.Context, path string) error {
-	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, append(append([]string{"list", "-e", "-deps", "-buildvcs=false", "-buildmode=plugin",
+	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, append(append([]string{"list", "-e", "-deps", "-buildvcs=false", "-buildmode=plugin",
 		"-json=ImportPath,Name,Module,Error"}, e.host.flags...), "--", path)...)
 	out, err := run(ctx, cmd)
 	if err != nil {
@@ -178,27 +177,6 @@ func (e *Env) holders() func(module string) (who, version string) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		return e.holder(module), e.held[module]
-	}
-}
-
-// hold keeps the modules of an imported package at their versions from now on:
-// they may be loaded into the binary at any time, and then only once.
-func (e *Env) hold(ctx context.Context, path string) {
-	cmd := e.command(ctx, e.scratchDir(), e.tools.goCommand, "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", path)
-	out, err := run(ctx, cmd)
-	if err != nil {
-		return // a later conflict is then noticed when it is loaded
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for line := range strings.Lines(string(out)) {
-		words := strings.Fields(line)
-		if len(words) != 2 {
-			continue // the main module, or the standard library
-		}
-		if _, ok := e.held[words[0]]; !ok {
-			e.held[words[0]], e.reasons[words[0]] = words[1], path
-		}
 	}
 }
 

@@ -80,8 +80,20 @@ func (e *Env) load(ctx context.Context, progress func(string), importPaths []str
 	defer e.mu.Unlock()
 	for _, p := range found {
 		e.packages[p.ImportPath] = p
+		e.hold(p.Module, missing[0])
 	}
 	return nil
+}
+
+// hold keeps a module at its version from now on: it may be loaded into the
+// binary at any time, and then only once. e.mu is held.
+func (e *Env) hold(m *Module, by string) {
+	if m == nil || m.Main {
+		return
+	}
+	if _, ok := e.held[m.Path]; !ok {
+		e.held[m.Path], e.reasons[m.Path] = m.Version, by
+	}
 }
 
 // missing are the import paths that are not loaded yet.

@@ -36,7 +36,7 @@ func (e *Env) command(ctx context.Context, dir, name string, args ...string) *ex
 	cmd.Dir = dir
 	cmd.Env = append(slices.Clone(e.environ), e.host.environ...)
 	cmd.Env = append(cmd.Env, "GOFLAGS=", "GO111MODULE=on", "GOWORK="+e.workFile(), "PWD="+dir)
-	if version := e.tools.switchTo; version != "" {
+	if version := e.found().switchTo; version != "" {
 		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+version)
 	}
 	cmd.WaitDelay = time.Second

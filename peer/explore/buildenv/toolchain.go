@@ -21,9 +21,7 @@ type toolchain struct {
 // findTools asks the go command what it is, once. Where it is of another
 // version than the binary and may fetch others, it is told to.
 func (e *Env) findTools(ctx context.Context) (toolchain, error) {
-	e.mu.Lock()
-	t := e.tools
-	e.mu.Unlock()
+	t := e.found()
 	if t.goCommand != "" {
 		return t, nil
 	}
@@ -46,6 +44,13 @@ func (e *Env) findTools(ctx context.Context) (toolchain, error) {
 	defer e.mu.Unlock()
 	e.tools = t
 	return t, nil
+}
+
+// found is the Go that findTools has found; without one it is empty.
+func (e *Env) found() toolchain {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tools
 }
 
 // askGo runs go env. It runs before the workspace is there, and outside of any.
