@@ -8,7 +8,7 @@ import (
 // Poll stands at the head of every loop, and ends the goroutine if its line is
 // stopped. It costs one atomic load otherwise.
 func Poll() {
-	if shared.stopping.Load() != 0 {
+	if shared.stopping.Load() != nil {
 		halt()
 	}
 }
@@ -19,7 +19,7 @@ func Enter() {
 	if stackUsed() > MaxStack {
 		panic(StackError{})
 	}
-	if shared.stopping.Load() != 0 {
+	if shared.stopping.Load() != nil {
 		halt()
 	}
 }
@@ -28,8 +28,15 @@ func Enter() {
 func Halt() { halt() }
 
 func halt() {
-	if l := current(); l != nil && l.stopped.Load() {
-		panic(Stop{})
+	lines := shared.stopping.Load()
+	if lines == nil {
+		return
+	}
+	name := labelled()
+	for _, l := range *lines {
+		if l.name == name {
+			panic(Stop{})
+		}
 	}
 }
 

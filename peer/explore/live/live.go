@@ -61,7 +61,10 @@ type table struct {
 	packages map[string]*Package
 	latest   *Line
 
-	stopping atomic.Int32 // lines that are stopped and have goroutines yet
+	// stopping are the lines that are stopped and have goroutines yet; nil for
+	// none. Whoever holds mu replaces it. A line that was left stays in it for
+	// long, so a loop of another line must not pay much for it.
+	stopping atomic.Pointer[[]*Line]
 	sessions atomic.Int64
 }
 
@@ -133,8 +136,26 @@ func (l *Line) Stop() {
 	}
 	close(l.done)
 	if l.running > 0 {
-		shared.stopping.Add(1)
+		shared.mu.Lock()
+		defer shared.mu.Unlock()
+		shared.setStopping(append(shared.getStopping(), l))
 	}
+}
+
+// getStopping returns a copy. The caller holds mu.
+func (t *table) getStopping() []*Line {
+	if p := t.stopping.Load(); p != nil {
+		return append([]*Line(nil), *p...)
+	}
+	return nil
+}
+
+func (t *table) setStopping(lines []*Line) {
+	if len(lines) == 0 {
+		t.stopping.Store(nil)
+		return
+	}
+	t.stopping.Store(&lines)
 }
 
 // Stopped tells whether Stop was called.
@@ -150,12 +171,16 @@ func (l *Line) End() {
 	if l.running--; l.running > 0 {
 		return
 	}
-	if l.stopped.Load() {
-		shared.stopping.Add(-1)
-	}
 	shared.mu.Lock()
+	defer shared.mu.Unlock()
 	delete(shared.lines, l.name)
-	shared.mu.Unlock()
+	var rest []*Line
+	for _, other := range shared.getStopping() {
+		if other != l {
+			rest = append(rest, other)
+		}
+	}
+	shared.setStopping(rest)
 	close(l.idle)
 }
 

@@ -109,7 +109,7 @@ func TestStopReachesWhatBlocks(t *testing.T) {
 				t.Errorf("ended with %v", v)
 			}
 			wait(t, l.Idle())
-			if n := shared.stopping.Load(); n != 0 {
+			if n := len(shared.getStopping()); n != 0 {
 				t.Errorf("%d lines are still stopping", n)
 			}
 		})
@@ -163,7 +163,7 @@ func TestGoroutinesOfALine(t *testing.T) {
 	if got := host.String(); !strings.Contains(got, "panicked:oops") || strings.Contains(got, "stopped") {
 		t.Errorf("heard %q", got)
 	}
-	if n := shared.stopping.Load(); n != 0 {
+	if n := len(shared.getStopping()); n != 0 {
 		t.Errorf("%d lines are still stopping", n)
 	}
 }
@@ -210,6 +210,19 @@ func BenchmarkPoll(b *testing.B) {
 	for b.Loop() {
 		Poll()
 	}
+}
+
+// BenchmarkPollBesideALeftLine is Poll while another line is stopped and stays.
+func BenchmarkPollBesideALeftLine(b *testing.B) {
+	l := Begin("left", &recorder{})
+	l.Stop()
+	defer l.End()
+	mine := Begin("mine", &recorder{})
+	<-run(mine, func() {
+		for b.Loop() {
+			Poll()
+		}
+	})
 }
 
 func BenchmarkEnter(b *testing.B) {
