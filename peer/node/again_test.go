@@ -35,7 +35,7 @@ func TestAServiceThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 		{name: "it stays busy", busy: never, token: "secret", want: bootstrap.ErrUnavailable, told: 1, soon: 7 * time.Second, late: 10 * time.Second},
 		{name: "it never comes", up: never, token: "secret", want: bootstrap.ErrUnavailable, told: 1, soon: 7 * time.Second, late: 13 * time.Second},
 		{name: "it refuses", token: "wrong", want: bootstrap.ErrUnauthorized},
-		{name: "it refuses later", busy: 3 * time.Second, token: "wrong", want: bootstrap.ErrUnauthorized, told: 1, soon: 3 * time.Second, late: 5 * time.Second},
+		{name: "it refuses later", busy: 3 * time.Second, token: "wrong", want: bootstrap.ErrUnauthorized, told: 1, soon: 3 * time.Second, late: 6 * time.Second},
 		{name: "the call ends", busy: never, token: "secret", cancel: 2 * time.Second, want: context.Canceled, told: 1, soon: 2 * time.Second, late: 2 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
