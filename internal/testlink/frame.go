@@ -50,8 +50,9 @@ type frame struct {
 	Result   *Result         `json:"result,omitempty"`
 	Status   *Status         `json:"status,omitempty"`
 	Faults   *faulty.Table   `json:"faults,omitempty"`
-	Reset    []string        `json:"reset,omitempty"` // faults: peers to which open streams break
-	Event    json.RawMessage `json:"event,omitempty"` // a journal line
+	Reset    []string        `json:"reset,omitempty"`  // faults: peers to which open streams break
+	Event    json.RawMessage `json:"event,omitempty"`  // a journal line
+	Events   uint64          `json:"events,omitempty"` // fenced, close: how many the peer has sent
 }
 
 // register is the question that announces a filter.

@@ -140,7 +140,7 @@ func TestFenceAndFaults(t *testing.T) {
 			t.Fatalf("%v instead of event %d", e, n+1)
 		}
 	}
-	if m := s.next(t).m; m != (testlink.Fenced{ID: fence}) {
+	if m := s.next(t).m; m != (testlink.Fenced{ID: fence, Events: 100}) {
 		t.Errorf("%#v instead of the fence", m)
 	}
 	id := conn.Faults(faulty.Table{Seed: 3, Self: "alice"}, nil)
@@ -151,7 +151,14 @@ func TestFenceAndFaults(t *testing.T) {
 	if m, is := s.next(t).m.(testlink.Faulted); !is || m.ID != id || m.Err == nil || m.Err.Error() != "no stream to bob" {
 		t.Errorf("%#v instead of a refusal", m)
 	}
+	link.Event(event(101))
 	stop()
+	if _, is := s.next(t).m.(testlink.Recorded); !is {
+		t.Error("the last event has not come")
+	}
+	if c, is := s.next(t).m.(testlink.Closed); !is || c.Events == nil || *c.Events != 101 {
+		t.Errorf("%#v, want an end that tells of 101 events", c)
+	}
 }
 
 func TestPeerWithoutFaultsRefusesThem(t *testing.T) {

@@ -68,7 +68,9 @@ type Asked struct {
 }
 
 // Fenced follows Conn.Fence, behind all that the peer had said until then.
-type Fenced struct{ ID uint64 }
+// Events is how many events that were, over the whole link: if more or fewer
+// have arrived, its journal is not complete.
+type Fenced struct{ ID, Events uint64 }
 
 // Faulted follows Conn.Faults: the table is in force, unless there is an Err.
 type Faulted struct {
@@ -78,8 +80,12 @@ type Faulted struct {
 
 // Closed ends a link. Err is nil when Conn.Close did it; it matches ErrClosed
 // when the peer left in order, ErrLost when it vanished, and anything else
-// when what it recorded is not complete.
-type Closed struct{ Err error }
+// when what it recorded is not complete. Events is how many events the peer
+// has sent over the whole link, if it left in order; nil otherwise.
+type Closed struct {
+	Err    error
+	Events *uint64
+}
 
 func (Opened) message()   {}
 func (Recorded) message() {}
@@ -198,7 +204,7 @@ func (s *Server) serve(ctx context.Context, c *Conn) {
 		}
 		return err
 	})
-	s.cfg.Receive(c, Closed{Err: err})
+	s.cfg.Receive(c, Closed{Err: err, Events: c.s.said()})
 }
 
 // greet reads who is there and decides.
@@ -245,7 +251,7 @@ func (f frame) heard() (Message, error) {
 	case f.Type == typeResult && f.Result != nil:
 		return Finished{ID: f.ID, Result: *f.Result}, nil
 	case f.Type == typeFenced:
-		return Fenced{ID: f.ID}, nil
+		return Fenced{ID: f.ID, Events: f.Events}, nil
 	case f.Type == typeFaulted && f.Error != "":
 		return Faulted{ID: f.ID, Err: errors.New(f.Error)}, nil
 	case f.Type == typeFaulted:

@@ -27,8 +27,10 @@ type session struct {
 	mu     sync.Mutex
 	queue  []frame
 	status *Status // the latest; a frame in the queue holds its place
+	events uint64  // that were queued
 	ended  bool    // over is closed
 	cause  error   // why it ended; nil for an end in order by this side
+	theirs *uint64 // events of the other side, as it said when it ended the session in order
 }
 
 func newSession(ws *websocket.Conn, limit int) *session {
@@ -66,6 +68,12 @@ func (s *session) enqueue(f frame) {
 		s.finish(fmt.Errorf("%w: %d messages; the other side reads too slowly, or too much is recorded", ErrOverflow, s.limit))
 		return
 	}
+	switch f.Type {
+	case typeEvent:
+		s.events++
+	case typeFenced:
+		f.Events = s.events
+	}
 	s.queue = append(s.queue, f)
 	s.signal()
 }
@@ -86,6 +94,21 @@ func (s *session) fail(cause error) {
 	s.finish(cause)
 }
 
+// closedBy notes that the other side has ended the session in order.
+func (s *session) closedBy(f frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.theirs = &f.Events
+	s.finish(fmt.Errorf("%w: %s", ErrClosed, f.Error))
+}
+
+// said is how many events the other side has sent in all, if it said so.
+func (s *session) said() *uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.theirs
+}
+
 func (s *session) finish(cause error) {
 	if !s.ended {
 		s.stop(cause.Error(), cause)
@@ -93,7 +116,7 @@ func (s *session) finish(cause error) {
 }
 
 func (s *session) stop(reason string, cause error) {
-	last := frame{Type: typeClose, Error: reason}
+	last := frame{Type: typeClose, Error: reason, Events: s.events}
 	if cause != nil {
 		last.Type = typeFail
 	}
@@ -188,7 +211,7 @@ func (s *session) read(ctx context.Context, handle func(frame) error) {
 		case kind != websocket.MessageText:
 			err = fmt.Errorf("%w: not text", ErrProtocol)
 		case err == nil && f.Type == typeClose:
-			s.fail(fmt.Errorf("%w: %s", ErrClosed, f.Error))
+			s.closedBy(f)
 			return
 		case err == nil && f.Type == typeFail:
 			s.fail(fmt.Errorf("%w: %s", ErrFailed, f.Error))

@@ -455,7 +455,7 @@ func (m *Machine) Handle(now time.Time, msg Message) {
 	case testlink.Asked:
 		m.asked(p, b)
 	case testlink.Fenced:
-		p.fenced(b.ID)
+		m.fenced(p, b)
 	case testlink.Faulted:
 		p.faulted(b)
 	case testlink.Closed:

@@ -83,10 +83,18 @@ func (p *peer) finished(f testlink.Finished) {
 	}
 }
 
-func (p *peer) fenced(id uint64) {
-	if f := p.fences[id]; f != nil {
-		*f = true
-		delete(p.fences, id)
+func (m *Machine) fenced(p *peer, f testlink.Fenced) {
+	m.complete(p, f.Events)
+	if sign := p.fences[f.ID]; sign != nil {
+		*sign = true
+		delete(p.fences, f.ID)
+	}
+}
+
+// complete finds what is missing behind the last event that came.
+func (m *Machine) complete(p *peer, events uint64) {
+	if err := m.store.Complete(p.name, events); err != nil {
+		m.problem(report.Problem{Text: err.Error()})
 	}
 }
 
@@ -127,6 +135,9 @@ func (m *Machine) status(p *peer, s testlink.Status) {
 }
 
 func (m *Machine) closed(p *peer, c testlink.Closed) {
+	if c.Events != nil {
+		m.complete(p, *c.Events)
+	}
 	p.lost = c.Err
 	if p.lost == nil {
 		p.lost = errors.New("its link was closed")

@@ -26,6 +26,7 @@ type link struct {
 
 	mu      sync.Mutex
 	closed  bool
+	events  uint64                        // that were said
 	last    uint64                        // number of the coordinator
 	cancels map[uint64]context.CancelFunc // of commands that wait or run
 	asked   uint64                        // number of the peer
@@ -57,9 +58,17 @@ func newLink(hello testlink.Hello, faults *faulty.Network) *link {
 func (l *link) say(m any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.said.Put(m)
+	if l.closed {
+		return
 	}
+	switch said := m.(type) {
+	case raw:
+		l.events++
+	case testlink.Fenced:
+		said.Events = l.events
+		m = said
+	}
+	l.said.Put(m)
 }
 
 // close is the last that is said. It may be called twice.
@@ -68,7 +77,11 @@ func (l *link) close(why error) {
 	defer l.mu.Unlock()
 	if !l.closed {
 		l.closed = true
-		l.said.Put(testlink.Closed{Err: why})
+		last := testlink.Closed{Err: why}
+		if errors.Is(why, testlink.ErrClosed) {
+			last.Events = new(l.events)
+		}
+		l.said.Put(last)
 		close(l.over)
 	}
 }

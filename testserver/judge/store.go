@@ -85,6 +85,18 @@ func (s *Store) Add(peer string, e journal.Event) error {
 	return nil
 }
 
+// Complete compares how many events the peer says that it has recorded in the
+// boot that is open with what came: the last of them may be missing, of which
+// no number tells. The error matches ErrGap, which is told once for each boot.
+func (s *Store) Complete(peer string, recorded uint64) error {
+	l := s.log(peer)
+	if l.boot == 0 || l.broken || l.next == recorded+1 {
+		return nil
+	}
+	l.broken = true
+	return fmt.Errorf("%w: journal of %s, boot %d: it has recorded %d events, and the last that came is %d", ErrGap, peer, l.boot, recorded, l.next-1)
+}
+
 func orNobody(name string) string {
 	if name == "" {
 		return "nobody"

@@ -28,6 +28,39 @@ func stored(t *testing.T, lines ...string) *judge.Store {
 	return s
 }
 
+func TestTheEndOfAJournalIsNotLost(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		recorded []uint64 // as the peer says, one time after another
+		want     string   // the last one's error
+	}{
+		{"complete", []uint64{3}, ""},
+		{"one is missing", []uint64{4}, "gap in a journal: journal of a, boot 1: it has recorded 4 events, and the last that came is 3"},
+		{"one too many", []uint64{2}, "gap in a journal: journal of a, boot 1: it has recorded 2 events, and the last that came is 3"},
+		{"no count", []uint64{0}, "gap in a journal: journal of a, boot 1: it has recorded 0 events, and the last that came is 3"},
+		{"told once", []uint64{4, 4}, ""},
+		{"late", []uint64{3, 3, 5}, "gap in a journal: journal of a, boot 1: it has recorded 5 events, and the last that came is 3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := stored(t, "x 1", "x 2", "x 3")
+			var err error
+			for _, n := range tt.recorded {
+				err = s.Complete("a", n)
+			}
+			if tt.want == "" && err != nil || tt.want != "" && (!errors.Is(err, judge.ErrGap) || err.Error() != tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			s.Begin("a", 2)
+			if err := s.Complete("a", 0); err != nil {
+				t.Errorf("a new boot: %v", err)
+			}
+		})
+	}
+	if err := judge.NewStore().Complete("nobody", 7); err != nil {
+		t.Errorf("who has not begun: %v", err)
+	}
+}
+
 func TestStoreTakesWhatComesNextOnly(t *testing.T) {
 	type event struct {
 		peer string

@@ -72,6 +72,8 @@ func TestLies(t *testing.T) {
 	trials := []trial{
 		// The journal as such.
 		{lie: "an event is dropped", want: failed, says: []string{"journal of bob"}},
+		{lie: "the last events are dropped", want: failed, says: []string{"journal of bob", "and the last that came is"}},
+		{lie: "the last, and their number", want: failed, says: []string{"journal of bob", "it has recorded 0 events"}},
 		{lie: "an event is doubled", want: failed, says: []string{"journal of bob"}},
 		{lie: "events change places", want: failed, says: []string{"journal of bob"}},
 		{lie: "an event of another peer", want: failed, says: []string{"bob, which runs as boot 1, sent an event of mallory"}},

@@ -145,14 +145,19 @@ func (l *liar) lie(f frame) []any {
 	return said
 }
 
-// number gives an event its number, if there are to be no gaps.
+// number gives an event its number, and what counts events their count, if
+// there are to be no gaps.
 func (l *liar) number(say any) any {
 	f, is := say.(frame)
-	if !is || !l.numbered || !f.is("event") {
-		return say
+	switch {
+	case !is || !l.numbered:
+	case f.is("event"):
+		l.count++
+		return f.with(l.count, "event", "seq")
+	case f.is("fenced"), f.is("close"):
+		return f.with(l.count, "events")
 	}
-	l.count++
-	return f.with(l.count, "event", "seq")
+	return say
 }
 
 // pass passes on what comes until one side hangs up.

@@ -75,7 +75,14 @@ func behind(kind, text, other string) func(*liar) (hearing, hearing) {
 // eventLies are about the journal as such.
 func eventLies() liesBy {
 	return liesBy{
-		"an event is dropped":            events("chat", "two", nothing),
+		"an event is dropped":         events("chat", "two", nothing),
+		"the last events are dropped": lastEvents(truth),
+		"the last, and their number": lastEvents(func(f frame) []any {
+			if f.is("fenced") || f.is("close") {
+				return []any{f.with(0, "events")}
+			}
+			return truth(f)
+		}),
 		"an event is doubled":            events("chat", "two", twice),
 		"events change places":           behind("chat", "two", "three"),
 		"an event of another peer":       events("chat", "two", instead("mallory", "event", "peer")),
@@ -88,6 +95,24 @@ func eventLies() liesBy {
 		"no type":                        events("chat", "two", instead("", "event", "type")),
 		"another version of the journal": events("chat", "two", instead(99, "event", "v")),
 		"a time that is none":            events("chat", "two", instead("yesterday", "event", "time")),
+	}
+}
+
+// lastEvents drops the end of the last command, and all events behind it; rest is what
+// becomes of what is no event.
+func lastEvents(rest hearing) func(*liar) (hearing, hearing) {
+	return func(*liar) (hearing, hearing) {
+		dropping := false
+		return func(f frame) []any {
+			if !f.is("event") {
+				return rest(f)
+			}
+			dropping = dropping || f.event()["type"] == "command" && f.event()["text"] == "msg four"
+			if dropping {
+				return nil
+			}
+			return truth(f)
+		}, truth
 	}
 }
 

@@ -96,7 +96,7 @@ func (d driver) Refuse(id uint64, why error) { d.do(func() { d.p.asks[id](why) }
 
 func (d driver) Fence() uint64 {
 	id := *d.last + 1
-	return d.do(func() { d.p.say(testlink.Fenced{ID: id}) })
+	return d.do(func() { d.p.say(testlink.Fenced{ID: id, Events: d.p.seq}) })
 }
 
 func (d driver) Faults(t faulty.Table, reset []string) uint64 {

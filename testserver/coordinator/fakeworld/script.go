@@ -17,6 +17,8 @@ import (
 //	at 2s bob gone exit status 2       bob ends
 //	at 2s bob hang                     nothing is heard of bob any more
 //	at 2s bob overflow                 bob's link ends, with events missing
+//	at 2s bob swallow                  bob records an event and does not tell it
+//	at 2s bob closed                   bob closes its link in order
 //	at 2s bob sees alice suspect       what bob sees changes
 //	at 2s bob health 3
 //	on bob msg nothing                 bob never answers a msg
@@ -117,12 +119,16 @@ func (w *World) act(r rule) {
 	case "gap":
 		p.seq++
 		p.record("log", "after a gap", nil)
+	case "swallow":
+		p.seq++
 	case "forged":
 		p.recordAs("mallory", 1, first, rest, nil)
 	case "gone":
 		p.end(r.text, false)
 	case "hang":
 		p.hangs = true
+	case "closed":
+		p.say(testlink.Closed{Err: testlink.ErrClosed, Events: &p.seq})
 	case "overflow":
 		p.say(testlink.Closed{Err: testlink.ErrOverflow})
 	case "sees":

@@ -23,6 +23,7 @@ type life struct {
 	stage stageOfLife
 	boot  int // the highest number so far
 	fence uint64
+	told  uint64 // events of this boot
 }
 
 type stageOfLife int
@@ -65,6 +66,9 @@ func (l *law) check(m coordinator.Message) error {
 		if p.stage != open {
 			return fmt.Errorf("%s closed a link that was not open", m.Peer)
 		}
+		if b.Events != nil && *b.Events != p.told {
+			return fmt.Errorf("%s closed its link and says that it has recorded %d events, and has told %d", m.Peer, *b.Events, p.told)
+		}
 		p.stage = closed
 		return nil
 	case coordinator.Gone:
@@ -85,6 +89,7 @@ func (l *law) said(m coordinator.Message) error {
 	switch b := m.Body.(type) {
 	case testlink.Recorded:
 		l.recorded[m.Peer]++
+		l.life(m.Peer).told++
 		l.gaps.Add(b.Event)
 		switch {
 		case b.Event.Peer != m.Peer || b.Event.Boot != l.life(m.Peer).boot:
@@ -103,6 +108,9 @@ func (l *law) said(m coordinator.Message) error {
 			return fmt.Errorf("fence %d of %s comes after fence %d", b.ID, m.Peer, p.fence)
 		}
 		p.fence = b.ID
+		if told := l.life(m.Peer).told; b.Events != told {
+			return fmt.Errorf("%s says that it has recorded %d events, and has told %d", m.Peer, b.Events, told)
+		}
 	case testlink.Status, testlink.Faulted, testlink.Asked:
 	default:
 		return fmt.Errorf("%s says %T, which is no message", m.Peer, m.Body)
@@ -122,7 +130,7 @@ func (l *law) opened(m coordinator.Message, o testlink.Opened) error {
 	case o.Hello.Boot <= p.boot:
 		return fmt.Errorf("boot %d of %s follows boot %d", o.Hello.Boot, m.Peer, p.boot)
 	}
-	p.stage, p.boot, p.fence = open, o.Hello.Boot, 0
+	p.stage, p.boot, p.fence, p.told = open, o.Hello.Boot, 0, 0
 	clear(l.finished[m.Peer])
 	return nil
 }
