@@ -78,10 +78,12 @@ func (l *lab) service(up, busy time.Duration) {
 	l.t.Cleanup(func() { cancel(); <-done })
 	go func() {
 		defer close(done)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(up):
+		if up > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(up):
+			}
 		}
 		ln, err := l.net.Host("10.0.9.9").Listen(ctx, "10.0.9.9:80")
 		if err != nil {
@@ -99,4 +101,5 @@ func (l *lab) service(up, busy time.Duration) {
 			l.t.Error(err)
 		}
 	}()
+	synctest.Wait() // a service that is up listens now
 }
