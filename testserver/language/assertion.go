@@ -20,8 +20,10 @@ func (r *reader) expect(who Targets) Action {
 	for r.wrong == nil {
 		switch r.clause(seen, "count", "within", "since") {
 		case "count":
+			from := r.next().from
 			op := r.op(anyOp()...)
 			e.Count = Count{op, r.number("a count", 0, maxCount)}
+			r.decides(from, "count", e.Count, fmt.Sprintf("`count >= 1`, or `never %s ... for 2s` if there is to be none", e.Stream))
 		case "within":
 			e.Within = r.duration("within")
 		case "since":
@@ -31,6 +33,20 @@ func (r *reader) expect(who Targets) Action {
 		}
 	}
 	return e
+}
+
+// decides complains about a comparison that shows nothing, because no number
+// of things is below 0. What is meant is the hint.
+func (r *reader) decides(from int, what string, c Count, hint string) {
+	verdict := "always holds"
+	switch c {
+	case Count{AtLeast, 0}:
+	case Count{LessThan, 0}:
+		verdict = "never holds"
+	default:
+		return
+	}
+	r.fail(from, "%s %s %d %s: write %s", what, c.Op, c.N, verdict, hint)
 }
 
 func (r *reader) never(who Targets) Action {
@@ -211,6 +227,7 @@ func (r *reader) predicate() Predicate {
 	case p.Subject == MembersCount || p.Subject == Health:
 		p.Op = r.op(anyOp()...)
 		p.N = r.number(word, 0, maxCount)
+		r.decides(first.from, word, Count{p.Op, p.N}, fmt.Sprintf("`%s >= 1`, or `%s == 0`", word, word))
 	case p.Subject == View:
 		p.Peer = r.viewed(first)
 		p.Op = r.op(Equal, NotEqual)

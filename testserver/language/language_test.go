@@ -143,6 +143,7 @@ func TestResolve(t *testing.T) {
 		{"no value", "bob echo $X", nil, "x.cmd:4:5: no line above defines $X"},
 		{"no peer", "bob,$X init", map[string]string{"X": "carol"}, "x.cmd:4:1: no peer and no group is called carol"},
 		{"no number", "repeat $X { }", map[string]string{"X": "many"}, `x.cmd:4:8: repeat is a whole number from 1 to 1000000, not "many"`},
+		{"a count that shows nothing", "bob expect chat count >= $X", map[string]string{"X": "0"}, "x.cmd:4:23: count >= 0 always holds: write `count >= 1`, or `never chat ... for 2s` if there is to be none"},
 		{"several lines", "bob echo $X", map[string]string{"X": "a\nb"}, "x.cmd:4:5: a variable in the command has several lines"},
 		{"no new statement", "bob $X", map[string]string{"X": "expect chat"}, `Command{Targets=bob Line="expect chat"}`},
 	}
