@@ -69,7 +69,7 @@ func (b *branch) abandon(answers []answer, where string) {
 		delete(a.peer.calls, a.call.id)
 		a.peer.stuck = where
 		a.peer.link.Cancel(a.call.id)
-		rest := &call{id: a.call.id, batch: &pending}
+		rest := &call{id: a.call.id, line: a.call.line, batch: &pending}
 		pending++
 		a.peer.calls[rest.id] = rest
 	}

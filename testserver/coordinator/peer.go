@@ -51,6 +51,7 @@ func newPeer(name string) *peer {
 // call is a command under way.
 type call struct {
 	id     uint64
+	line   string
 	result *testlink.Result
 	gone   *Gone
 	batch  *int // how many of them have not ended
@@ -68,7 +69,7 @@ func (p *peer) runs() bool { return p.link != nil && p.gone == nil && p.lost == 
 
 // call runs a line in the peer's shell.
 func (p *peer) call(line string, batch *int) *call {
-	c := &call{id: p.link.Command(line), batch: batch}
+	c := &call{id: p.link.Command(line), line: line, batch: batch}
 	*batch++
 	p.calls[c.id] = c
 	return c

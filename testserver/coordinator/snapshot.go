@@ -1,6 +1,8 @@
 package coordinator
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/peerlab/peerlab/testserver/report"
@@ -26,7 +28,7 @@ type PeerSnapshot struct {
 	Boot    int
 	Members int // whom it sees, itself included
 	Chat    int
-	Command string // that it runs now
+	Command string // that it runs now; empty for none
 }
 
 // Snapshot is how the run stands now.
@@ -52,9 +54,19 @@ func (m *Machine) Snapshot() Snapshot {
 		sees := m.sees(p)
 		s.Peers = append(s.Peers, PeerSnapshot{
 			Name: name, State: p.state(), Boot: p.hello.Boot, Members: len(sees.Members()), Chat: len(sees.Chat()),
+			Command: p.command(),
 		})
 	}
 	return s
+}
+
+// command is the line that the peer runs now: it runs them in order. A boot
+// that is gone runs none.
+func (p *peer) command() string {
+	if len(p.calls) == 0 {
+		return ""
+	}
+	return p.calls[slices.Min(slices.Collect(maps.Keys(p.calls)))].line
 }
 
 func (p *peer) state() string {
