@@ -183,7 +183,7 @@ func (b *branch) links(f *fault, do language.Fault, pos language.Pos) (reset map
 			for _, pair := range pairs(one, two) {
 				x, y := pair[0], pair[1]
 				f.links = append(f.links, link{x, y, do.Rule})
-				if do.Both || do.Kind == language.FaultPartition || do.Kind == language.FaultReset {
+				if do.Both {
 					f.links = append(f.links, link{y, x, do.Rule})
 				}
 				reset[x], reset[y] = append(reset[x], y), append(reset[y], x)

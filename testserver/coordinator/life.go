@@ -283,5 +283,10 @@ func (b *branch) bring(names []string, fresh, init bool) error {
 	if errors.Is(err, errTime) {
 		return fmt.Errorf("init has succeeded, and not all are ready after %s", b.m.cfg.Command)
 	}
+	for _, p := range peers {
+		if err == nil && p.gone != nil {
+			return errors.New(p.why())
+		}
+	}
 	return err
 }

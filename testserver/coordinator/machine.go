@@ -32,7 +32,6 @@ type Machine struct {
 	script   *branch // the body; nil before and after
 	bgs      map[string]*branch
 	marks    map[string]judge.Cut
-	starts   judge.Cut // of the first phase
 	drawn    map[language.Pos]uint64
 
 	alarm     time.Time // when a condition that waits may come true by itself
@@ -242,8 +241,7 @@ func (b *branch) body() error {
 	if !b.allAttached() {
 		return errFailed
 	}
-	m.starts = m.store.Cut()
-	b.since = m.starts
+	b.since = m.store.Cut()
 	err := b.statements(m.cfg.Script.Body)
 	if err == nil && m.cfg.Feed != nil {
 		err = b.fed()

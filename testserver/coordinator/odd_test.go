@@ -1,6 +1,7 @@
 package coordinator_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/testserver/coordinator"
 	"github.com/peerlab/peerlab/testserver/language"
 	"github.com/peerlab/peerlab/testserver/report"
@@ -244,4 +246,92 @@ func TestManyProblems(t *testing.T) {
 			t.Errorf("%d problems", len(r.Problems))
 		}
 	})
+}
+
+// second is a world in whose peers' second boots init is another command.
+type second struct {
+	coordinator.World
+	init string
+}
+
+func (w second) Run(ctx context.Context, deliver func(coordinator.Message)) error {
+	return w.World.Run(ctx, func(m coordinator.Message) {
+		if o, is := m.Body.(testlink.Opened); is && o.Hello.Boot == 2 {
+			m.Link = replaced{m.Link, w.init}
+		}
+		deliver(m)
+	})
+}
+
+// replaced is a driver that runs another command instead of init.
+type replaced struct {
+	coordinator.Driver
+	init string
+}
+
+func (d replaced) Command(line string) uint64 {
+	if line == "init" {
+		line = d.init
+	}
+	return d.Driver.Command(line)
+}
+
+// A restart is over when all that were ready are ready again, and fails when
+// they do not become so.
+func TestRestartWhoseInitFails(t *testing.T) {
+	tests := []struct{ name, init, status, wrong string }{
+		{"as before", "init", report.OK, ""},
+		{"fails", "nonsense", report.Fail, `init of alice: the test server does not know the question "nonsense"`},
+		{"does nothing", "echo x", report.Fail, "init has succeeded, and not all are ready after 30s"},
+		{"ends the peer", "exit", report.Fail, "init of alice: the peer ended: exit status 1"},
+		{"the peer ends before it is ready", "echo end", report.Fail, "alice is gone: exit status 4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				world := ""
+				if tt.init == "echo end" {
+					world = "at 3s alice gone exit status 4\nat 3s bob gone exit status 4"
+				}
+				r, _ := play(t, "peers alice bob charly\nalice,bob init\nsleep 1s\nrestart all\nall echo x\n", world, func(c *coordinator.Config) {
+					c.World = second{c.World, tt.init}
+				})
+				if row := r.Rows[2]; row.Status != tt.status || row.Wrong != tt.wrong {
+					t.Errorf("%s: %s", row.Status, row.Wrong)
+				}
+			})
+		})
+	}
+}
+
+// What was printed is kept up to a bound, and the end of it is shown where it
+// is wrong.
+func TestLongOutput(t *testing.T) {
+	alice := language.Targets{Text: "alice", Terms: []language.Target{{Kind: language.Named, Name: "alice"}}}
+	lines := language.Command{Targets: alice, Raw: true, Line: "echo 1\n2\n3\n4\n5\n6\n7"}
+	last := []string{"3", "4", "5", "6", "7"}
+	full := strings.Repeat("x", 4<<10)
+	rows := map[string]report.Row{}
+	synctest.Test(t, func(t *testing.T) {
+		feed := make(chan coordinator.Fed, 4)
+		for _, st := range []language.Statement{
+			{Text: "wrong", Do: lines, Outcome: language.MustFail},
+			{Text: "not there", Do: language.Output{Pattern: language.Term{Text: "8"}}},
+			{Text: "full", Do: language.Command{Targets: alice, Raw: true, Line: "echo " + full[1:]}},
+			{Text: "fuller", Do: language.Command{Targets: alice, Raw: true, Line: "echo " + full}},
+		} {
+			feed <- coordinator.Fed{Statement: st, Done: func(o coordinator.Outcome) { rows[o.Rows[0].Text] = o.Rows[0] }}
+		}
+		close(feed)
+		play(t, "peers alice\n", "", func(c *coordinator.Config) { c.Feed = feed })
+	})
+	if got := rows["wrong"].Seen; !slices.Equal(got, last) {
+		t.Errorf("of a command: %q", got)
+	}
+	if got := rows["not there"].Seen; !slices.Equal(got, last) {
+		t.Errorf("of its output: %q", got)
+	}
+	if rows["full"].Output != full[1:]+"\n" || rows["fuller"].Output != "..."+full[1:]+"\n" {
+		t.Errorf("%d and %d bytes", len(rows["full"].Output), len(rows["fuller"].Output))
+	}
 }
