@@ -328,3 +328,140 @@ func TestOneWayToTheNetwork(t *testing.T) {
 		})
 	}
 }
+
+// unguarded are goroutines of a peer that need no guard, by file and function,
+// and why.
+func unguarded() map[string]string {
+	return map[string]string{
+		"peer/cli/system.go runSystem": "it starts a process of the machine and calls nothing of the peer",
+		"peer/cli/harness.go serve":    "a peer of a test is a process of its own without a terminal, and the test server reports how it ended",
+		"peer/cli/demo.go runDemo":     "it waits for interrupts; the screen restores the terminal",
+		"peer/cli/demo.go answer":      "it calls the shell, which catches panics of commands",
+		"peer/cli/demo.go start":       "it is the life of a node, which catches its panics, and tells of them",
+	}
+}
+
+// TestGoroutinesAreGuarded finds goroutines of a peer whose panic would end the
+// process: each defers guard.Catch, or what gives the terminal back. A function
+// that is started by its name defers it itself.
+func TestGoroutinesAreGuarded(t *testing.T) {
+	pkgs := []string{"peer/node", "peer/membership", "peer/discovery", "peer/chat", "peer/broadcast", "peer/shell", "peer/session", "peer/harness", "peer/cli"}
+	files, started, excused := goFiles(t, false), 0, map[string]bool{}
+	for _, f := range files {
+		if !matches(f.dir, pkgs) {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Body == nil {
+				continue
+			}
+			for _, body := range goroutinesOf(fn, f.dir, files) {
+				started++
+				where := f.name + " " + fn.Name.Name
+				switch {
+				case isGuarded(body):
+				case unguarded()[where] != "":
+					excused[where] = true
+				default:
+					t.Errorf("%s starts a goroutine that does not defer guard.Catch: its panic would end the process, and all other peers in it", where)
+				}
+			}
+		}
+	}
+	if started < 15 {
+		t.Errorf("only %d goroutines were found", started)
+	}
+	for where := range unguarded() {
+		if !excused[where] {
+			t.Errorf("%s is an exception and starts no such goroutine", where)
+		}
+	}
+}
+
+// goroutinesOf are the bodies of the goroutines that fn starts, by go or by a
+// method Go; nil stands for one that is not in this package.
+func goroutinesOf(fn *ast.FuncDecl, dir string, files []file) (bodies []*ast.BlockStmt) {
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			bodies = append(bodies, bodyOf(n.Call.Fun, dir, files))
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Go" && len(n.Args) == 1 {
+				bodies = append(bodies, bodyOf(n.Args[0], dir, files))
+			}
+		}
+		return true
+	})
+	return bodies
+}
+
+// bodyOf is the body of a function literal, or of what is named in a package.
+func bodyOf(e ast.Expr, dir string, files []file) *ast.BlockStmt {
+	name := ""
+	switch e := e.(type) {
+	case *ast.FuncLit:
+		return e.Body
+	case *ast.Ident:
+		name = e.Name
+	case *ast.SelectorExpr:
+		name = e.Sel.Name
+	}
+	for _, f := range files {
+		for _, d := range f.ast.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && f.dir == dir && fn.Name.Name == name {
+				return fn.Body
+			}
+		}
+	}
+	return nil
+}
+
+// isGuarded tells whether a body defers a guard before it does anything else.
+func isGuarded(body *ast.BlockStmt) bool {
+	if body == nil {
+		return false
+	}
+	for _, s := range body.List {
+		d, ok := s.(*ast.DeferStmt)
+		if !ok {
+			return false
+		}
+		sel, ok := d.Call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			continue
+		}
+		x, ok := sel.X.(*ast.Ident)
+		if ok && (x.Name == "guard" && sel.Sel.Name == "Catch" || x.Name == "readline" && sel.Sel.Name == "RestoreOnPanic") {
+			return true
+		}
+	}
+	return false
+}
+
+// TestUnguardedIsSeen shows that the rule sees what it forbids.
+func TestUnguardedIsSeen(t *testing.T) {
+	const head = "package x\nfunc f() { "
+	for body, want := range map[string]bool{
+		"go func() { defer guard.Catch(c); g() }()":              true,
+		"go func() { defer close(d); defer guard.Catch(c) }()":   true,
+		"w.Go(func() { defer readline.RestoreOnPanic(r); g() })": true,
+		"go func() { g() }()":                                    false,
+		"go func() { g(); defer guard.Catch(c) }()":              false,
+		"w.Go(func() { defer other.Catch(c); g() })":             false,
+		"go named() }; func named() { defer guard.Catch(c)":      true,
+		"w.Go(t.read) }; func (t *T) read() { g()":               false,
+		"go elsewhere.Run()":                                     false,
+		"w.Go(func() { func() { defer guard.Catch(c) }() })":     false,
+	} {
+		parsed, err := parser.ParseFile(token.NewFileSet(), "x.go", head+body+" }", parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		all := []file{{dir: "x", ast: parsed}}
+		got := goroutinesOf(parsed.Decls[0].(*ast.FuncDecl), "x", all)
+		if len(got) != 1 || isGuarded(got[0]) != want {
+			t.Errorf("%s: %d goroutines, guarded: %v, want one, and %v", body, len(got), len(got) == 1 && isGuarded(got[0]), want)
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
 	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/identity"
 	"github.com/peerlab/peerlab/peer/logbook"
 	"github.com/peerlab/peerlab/peer/membership"
@@ -46,6 +47,7 @@ you say. Without a terminal it gives a short tour by itself.`,
 type demo struct {
 	runtime files.FS
 	people  []*inmate
+	broken  func(*inmate, *guard.Panic) // told of a peer that a panic has ended
 }
 
 // inmate is one peer of a demo.
@@ -57,6 +59,7 @@ type inmate struct {
 	node  *node.Node
 	shell *repl.Shell
 	show  func(extension.Line)
+	extra []extension.Extension // beside the usual ones
 	stop  context.CancelFunc
 	done  chan error
 }
@@ -81,6 +84,12 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 		default: // only the tour listens, and it keeps up
 		}
 	})
+	d.broken = func(i *inmate, p *guard.Panic) {
+		scr.show(extension.Line{Kind: extension.Bad, Label: "error", Text: i.name + " has crashed: " + p.Error()})
+		if i == alice {
+			stop()
+		}
+	}
 	start := time.Now()
 	for _, who := range []*inmate{alice, d.bot("bob"), d.bot("charly")} {
 		if err := who.start(ctx); err != nil {
@@ -190,7 +199,7 @@ func (i *inmate) start(ctx context.Context) (err error) {
 	i.node, err = node.New(node.Config{
 		Name: i.name, Group: "demo", Identity: i.id, PID: os.Getpid(),
 		Network: netx.Real{}, Rendezvous: i.demo.runtime, Data: i.data,
-		Settings: lively(), Extensions: exts, Log: book.Logger, Show: i.show,
+		Settings: lively(), Extensions: append(exts, i.extra...), Log: book.Logger, Show: i.show,
 	})
 	if err != nil {
 		return err
@@ -200,8 +209,17 @@ func (i *inmate) start(ctx context.Context) (err error) {
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	i.stop, i.done = stop, make(chan error, 1)
-	go func() { i.done <- i.node.Run(run) }()
+	go func() { i.done <- i.run(run) }()
 	return i.node.Init(ctx)
+}
+
+// run is the life of the peer. A panic that ends it is told at once.
+func (i *inmate) run(ctx context.Context) error {
+	err := i.node.Run(ctx)
+	if broken, ok := errors.AsType[*guard.Panic](err); ok {
+		i.demo.broken(i, broken)
+	}
+	return err
 }
 
 // end waits until the peer is gone, after it was told to go.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/peer/guard"
 )
 
 // Switched tells how a change of the service went.
@@ -174,6 +175,7 @@ func (d *Discovery) meetUntil(ctx context.Context, turned <-chan struct{}) {
 	watched := make(chan struct{})
 	go func() { // ends when meet has ended
 		defer close(watched)
+		defer guard.Catch(ctx)
 		select {
 		case <-turned:
 			cancel()

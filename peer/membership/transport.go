@@ -83,6 +83,7 @@ func (t *transport) accept(c net.Conn) {
 		return
 	}
 	t.readers.Go(func() {
+		defer guard.Catch(t.ctx)
 		select {
 		case t.streams <- c:
 		case <-t.ctx.Done():
