@@ -263,12 +263,12 @@ func (f *full) head(row Row) []string {
 	if row.Peer != "" && !strings.Contains(wrong, row.Peer) {
 		wrong = row.Peer + ": " + wrong
 	}
-	wrongs := f.wrap("  "+row.status()+": ", wrong)
+	wrongs := f.whole("  "+row.status()+": ", wrong)
 	wrongs[0] = "  " + f.status(row.Status, row.status()) + wrongs[0][2+len(row.status()):]
 	return append(lines, wrongs...)
 }
 
-// others are the failures that did not decide, a line each; missed and
+// others are the failures that did not decide, with their reasons; missed and
 // cancelled rows are counted.
 func (f *full) others(rows []Row) {
 	var lines []string
@@ -278,8 +278,9 @@ func (f *full) others(rows []Row) {
 			counts[row.status()]++
 			continue
 		}
-		line := shorten(fmt.Sprintf("also %s: %s%s: %s", Fail, row.place(), plain(row.Text), plain(row.Wrong)), f.width)
-		lines = append(lines, strings.Replace(line, Fail, f.status(Fail, Fail), 1))
+		also := f.whole(fmt.Sprintf("also %s: ", Fail), fmt.Sprintf("%s%s: %s", row.place(), row.Text, row.Wrong))
+		also[0] = strings.Replace(also[0], Fail, f.status(Fail, Fail), 1)
+		lines = append(lines, also...)
 	}
 	f.add(weighOthers, 2, lines...)
 	var tail []string
@@ -296,9 +297,9 @@ func (f *full) others(rows []Row) {
 func (f *full) problems() {
 	var lines []string
 	for _, p := range f.r.Problems {
-		lines = append(lines, f.wrap("problem: ", p.Text)...)
+		lines = append(lines, f.whole("problem: ", p.Text)...)
 		for _, d := range p.Details[:min(len(p.Details), each(len(f.r.Problems)))] {
-			lines = append(lines, shorten("    "+plain(d), f.width))
+			lines = append(lines, f.whole("    ", d)...)
 		}
 	}
 	f.add(weighPeers, 4, lines...)
@@ -323,9 +324,11 @@ func (f *full) ended() {
 	gone := slices.DeleteFunc(slices.Clone(f.r.Peers), func(p Peer) bool { return p.Expected })
 	var lines []string
 	for _, p := range gone {
-		lines = append(lines, f.paint(bold, plain(p.Name))+" ended by itself: "+plain(p.Exit))
+		head := f.whole(plain(p.Name)+" ended by itself: ", p.Exit)
+		head[0] = f.paint(bold, plain(p.Name)) + strings.TrimPrefix(head[0], plain(p.Name))
+		lines = append(lines, head...)
 		for _, l := range p.Stderr[max(0, len(p.Stderr)-each(len(gone))):] {
-			lines = append(lines, shorten("    stderr: "+plain(l), f.width))
+			lines = append(lines, f.whole("    stderr: ", l)...)
 		}
 	}
 	f.add(weighPeers, 4, lines...)
@@ -339,7 +342,7 @@ func (f *full) list(head string, things []string) []string {
 		if i == 0 {
 			lead = fmt.Sprintf("%-12s", head)
 		}
-		lines = append(lines, shorten(lead+plain(t), f.width))
+		lines = append(lines, f.wrap(lead, t)...)
 	}
 	return lines
 }
@@ -363,18 +366,30 @@ func (f *full) end() {
 	f.add(weighEnd, 2, hint, line)
 }
 
-// maxWrapped is how many lines a text gets that is broken into several.
-const maxWrapped = 3
+// How many lines a text gets that is broken into several: a reason is whole,
+// unless somebody sends a novel.
+const (
+	maxWrapped = 3
+	maxWhole   = 12
+)
 
-// wrap breaks a text into lines of the report's width; lead stands before the
-// first and as much room before the others.
-func (f *full) wrap(lead, text string) []string {
+// wrap breaks a text into a few lines of the report's width; lead stands
+// before the first and as much room before the others.
+func (f *full) wrap(lead, text string) []string { return f.broken(lead, text, maxWrapped) }
+
+// whole breaks a reason into as many lines as it needs.
+func (f *full) whole(lead, text string) []string { return f.broken(lead, text, maxWhole) }
+
+func (f *full) broken(lead, text string, most int) []string {
+	if one := lead + plain(text); width(one) <= f.width {
+		return []string{one} // with its columns
+	}
 	var lines []string
 	line := lead
 	room := strings.Repeat(" ", width(lead))
 	for word := range strings.FieldsSeq(plain(text)) {
 		if line != lead && line != room && width(line)+1+width(word) > f.width {
-			if len(lines) == maxWrapped-1 {
+			if len(lines) == most-1 {
 				line += " …"
 				break
 			}

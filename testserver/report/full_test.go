@@ -212,3 +212,42 @@ func TestMatrix(t *testing.T) {
 		t.Errorf("got\n%s", strings.Join(lines, "\n"))
 	}
 }
+
+// TestReasonsAreWhole has a reason that is longer than a line in each place
+// in which one is told.
+func TestReasonsAreWhole(t *testing.T) {
+	reason := "attach to test server http://127.0.0.1:40123: the test server refused this peer: the name alice is taken by a peer that runs as process 4711; " +
+		"give it another name, or end that one first, and then start it again with the token of this run, not that of another"
+	for name, put := range map[string]func(*report.Result){
+		"problem": func(r *report.Result) { r.Problems = []report.Problem{{Text: reason}} },
+		"detail":  func(r *report.Result) { r.Problems = []report.Problem{{Text: "bob failed", Details: []string{reason}}} },
+		"row":     func(r *report.Result) { r.Rows[5].Wrong = reason },
+		"another": func(r *report.Result) {
+			r.Rows = append(r.Rows, report.Row{Kind: report.KindCommand, Text: "alice x", Phase: 3, Status: report.Fail, Wrong: reason})
+		},
+		"stderr": func(r *report.Result) { r.Peers[1].Stderr = []string{reason} },
+		"exit":   func(r *report.Result) { r.Peers[1].Exit = reason },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := crash()
+			put(r)
+			got := terminal(t, r, report.Some)
+			if words := strings.Join(strings.Fields(got), " "); !strings.Contains(words, reason) {
+				t.Errorf("the reason is not whole:\n%s", got)
+			}
+			if n := strings.Count(got, "\n"); n > 40 {
+				t.Errorf("%d lines", n)
+			}
+			for line := range strings.Lines(got) {
+				if len([]rune(strings.TrimSpace(line))) > 80 && !strings.HasPrefix(line, "FAILED ") {
+					t.Errorf("a line is too long: %s", line)
+				}
+			}
+		})
+	}
+	r := crash()
+	r.Rows[5].Wrong = strings.Repeat(reason+" ", 100)
+	if got := terminal(t, r, report.Some); strings.Count(got, "\n") > 40 || !strings.Contains(got, "who sees whom") || !strings.Contains(got, "FAILED  crash.cmd") {
+		t.Errorf("a novel:\n%s", got)
+	}
+}
