@@ -104,7 +104,6 @@ func TestEveryCommandMeetsBadInput(t *testing.T) {
 	ids := func() string { return strings.Join(alice.ask("localnode", 5*time.Second), "\n") }
 	before := ids()
 	for _, c := range shell.Table().Commands() {
-		start := time.Now()
 		for _, line := range wrongLines(c) {
 			refused(t, line, alice.ask(line, 15*time.Second), true)
 		}
@@ -117,9 +116,6 @@ func TestEveryCommandMeetsBadInput(t *testing.T) {
 		members := alice.ask("members", 5*time.Second)
 		if !slices.ContainsFunc(members, func(l string) bool { return strings.HasPrefix(l, "alice (you)  alive") }) || ids() != before {
 			t.Fatalf("after %s alice is no member as before:\n%s\n%s\n%s", c.Name, strings.Join(members, "\n"), before, ids())
-		}
-		if took := time.Since(start); took > time.Minute {
-			t.Errorf("%s took %s to refuse its input", c.Name, took)
 		}
 	}
 	bob.send("msg still there")
