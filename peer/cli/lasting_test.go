@@ -189,7 +189,7 @@ func TestSignalAtAnyMoment(t *testing.T) {
 		if err := alice.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Skipf("this system has no signals: %v", err)
 		}
-		got := alice.status(5 * time.Second)
+		got := alice.status(15 * time.Second) // leaving alone may take four
 		if !ordinary(alice, sig) {
 			t.Errorf("round %d, %s: status %d, %s; it printed\n%.2000s", round, sig, got, alice.cmd.ProcessState, strings.Join(alice.lines, "\n"))
 		}
