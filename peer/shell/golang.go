@@ -20,6 +20,8 @@ type Explorer interface {
 	Unfinished(src string) bool
 	// Import makes a package known, "PATH" or "PATH@VERSION".
 	Import(ctx context.Context, spec string, out io.Writer) error
+	// Vars prints what the names stand for.
+	Vars(ctx context.Context, out io.Writer) error
 	// Doctor prints what keeps Go from being compiled.
 	Doctor(ctx context.Context, out io.Writer) error
 }
@@ -40,6 +42,14 @@ func (p *peer) golang() []repl.Command {
 			Help: "Modules that this program is built with keep their versions; a package that\nneeds others is refused, or an older release of it is taken. What a peer has\nimported it keeps until it ends.\n\n" +
 				"\timport github.com/tidwall/btree",
 			Run: p.goImport,
+		}),
+		p.development(repl.Command{
+			Name: "vars", Group: "go",
+			Summary: "the names of Go here, and their types",
+			Help:    "What lines have declared, and the objects of the peer.\n\n\tvars",
+			Run: func(ctx context.Context, c *repl.Call) error {
+				return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Vars(ctx, out) })
+			},
 		}),
 		p.development(repl.Command{
 			Name: "doctor", Group: "go",

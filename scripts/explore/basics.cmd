@@ -29,3 +29,9 @@ go peer.Command(ctx, "mode")
 #> ^"chat\\n", <nil> :: string, error$
 go type point struct{ x, y int }; p := point{1, 2}; p
 #> ^\{x:1 y:2\} :: point$
+vars
+#> ^members +peer +func\(\) \[\]lab\.Member$
+#> ^others +func +func\(\) +\(names \[\]string\)$
+#> ^peer +peer +\*lab\.Peer$
+#> ^point +type +struct\{x int; y int\}$
+#> ^x +var +int$

@@ -16,6 +16,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/explore"
@@ -31,7 +32,7 @@ var (
 	ErrFalse = errors.New("not true")
 	// ErrNested is matched by the error for Go that is run by Go, through a
 	// command.
-	ErrNested = errors.New("Go runs already: a line cannot wait for another")
+	ErrNested = errors.New("a line of Go runs already, and cannot wait for another")
 )
 
 // Config says which peer a Workbench belongs to. Node is required.
@@ -185,6 +186,27 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 	return err
 }
 
+// Vars prints what the names of the session stand for: those that lines have
+// declared, and those that are bound.
+func (w *Workbench) Vars(ctx context.Context, out io.Writer) error {
+	release, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	if err := w.bind(ctx, ""); err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, n := range w.session.Names() {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", n.Name, n.Kind, n.Type)
+	}
+	return table.Flush()
+}
+
 // Doctor prints what keeps Go from being compiled here, or slows it down. It
 // fails if nothing can be compiled.
 func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
@@ -209,7 +231,7 @@ func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if blocked > 0 {
-		return errors.New("Go cannot be compiled for this peer: see to what is missing, and start it again")
+		return errors.New("nothing can be compiled for this peer: see to what is missing, and start it again")
 	}
 	_, err = fmt.Fprintln(out, "Go can be compiled for this peer")
 	return err
