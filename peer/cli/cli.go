@@ -84,7 +84,7 @@ Each flag can also be given in the environment: --group as PEERLAB_GROUP. A flag
 wins over the environment.
 
 Exit status: 0 it left in order, 1 a command failed or the peer could not start,
-2 the flags are wrong, 130 interrupted.`,
+2 the flags are wrong, 130 interrupted, 141 whoever read its output has gone.`,
 		Example: `  peer alice                    a peer with a shell
   peer demo                     three peers in one terminal
   peer bob -c members           start, run a command, leave

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,4 +127,65 @@ func TestReaderGoesAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReaderOfATestServerGoesAway closes the pipe that testserver run prints
+// into, as head -1 does: it ends, and so do its peers.
+func TestReaderOfATestServerGoesAway(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("processes are looked up in /proc")
+	}
+	path, err := exec.LookPath("testserver")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, dir := newUser(t), t.TempDir()
+	script := filepath.Join(dir, "long.cmd")
+	if err := os.WriteFile(script, []byte("alice init\nbob init\n"+strings.Repeat("alice msg hello\n", 500)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	marker := "TEST_FAMILY=" + filepath.Base(dir) + t.Name()
+	cmd := exec.Command(path, "run", "-v", "--out", filepath.Join(dir, "runs"), script)
+	cmd.Env = append(u.env, marker)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Error(err)
+	}
+	if n := len(family(t, marker)); n < 2 {
+		t.Errorf("%d processes run; there should be peers", n)
+	}
+	out.Close()
+	if err := cmd.Wait(); err == nil || !timer.Stop() {
+		t.Errorf("nobody read its output, and it ended with %v", cmd.ProcessState)
+	}
+	for by := time.Now().Add(10 * time.Second); len(family(t, marker)) > 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(by) {
+			t.Fatalf("processes %v are left", family(t, marker))
+		}
+	}
+}
+
+// family are the processes with a variable in their environment.
+func family(t *testing.T, variable string) (pids []string) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		raw, err := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
+		if err == nil && slices.Contains(strings.Split(string(raw), "\x00"), variable) {
+			pids = append(pids, e.Name())
+		}
+	}
+	return pids
 }
