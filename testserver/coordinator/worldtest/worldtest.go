@@ -159,6 +159,11 @@ func testStop(s *stage) {
 	bob := s.start("bob")
 	s.command(bob, "echo up") // it knows that it has attached
 	id := bob.link.Command("sleep 60")
+	fence := bob.link.Fence() // behind it, bob has the command
+	s.until("the fence", func(m coordinator.Message) bool {
+		f, is := m.Body.(testlink.Fenced)
+		return is && m.Peer == "bob" && f.ID == fence
+	})
 	stopped := s.do(coordinator.Order{Verb: coordinator.Stop, Peer: "bob"})
 	also := s.do(coordinator.Order{Verb: coordinator.Stop, Peer: "bob"})
 	if r := s.finished("bob", id); r.OK {
