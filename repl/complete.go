@@ -19,7 +19,7 @@ func (s *Shell) Complete(line string, pos int) (candidates []Candidate, start in
 	case trimmed == "" && mode.Run != nil, trimmed == "/":
 		return s.table.names("/", ""), pos - len(trimmed)
 	case mode.Run == nil, isCommand(trimmed):
-		return s.completeCommand(typed)
+		return s.completeCommand(typed, line[pos:])
 	case mode.Complete != nil:
 		return mode.Complete(line, pos)
 	}
@@ -38,8 +38,9 @@ func (t *Table) names(before, prefix string) []Candidate {
 	return list
 }
 
-// completeCommand completes the last word of a command line.
-func (s *Shell) completeCommand(typed string) ([]Candidate, int) {
+// completeCommand completes the last word of a command line; after stands
+// behind the cursor.
+func (s *Shell) completeCommand(typed, after string) ([]Candidate, int) {
 	x := lexer{src: typed}
 	for x.statementBegins() {
 		name := x.word()
@@ -51,7 +52,7 @@ func (s *Shell) completeCommand(typed string) ([]Candidate, int) {
 			c = &Command{}
 		}
 		if c.Raw {
-			return completeRaw(c, typed, x.pos)
+			return completeRaw(c, typed, after, x.pos)
 		}
 		var args []string
 		for x.wordBegins() {
@@ -82,9 +83,15 @@ func (s *Shell) completeName(w word, typed string) ([]Candidate, int) {
 	return s.table.names("", name), w.start
 }
 
-// completeRaw completes the text of a raw command: its words are split at
-// blanks only.
-func completeRaw(c *Command, typed string, from int) ([]Candidate, int) {
+// completeRaw completes the text of a raw command: by its own grammar, or as
+// words that are split at blanks only.
+func completeRaw(c *Command, typed, after string, from int) ([]Candidate, int) {
+	if c.CompleteText != nil {
+		text := strings.TrimLeft(typed[from:], " \t")
+		from = len(typed) - len(text)
+		list, start := c.CompleteText(text+after, len(text))
+		return list, from + start
+	}
 	start := from
 	if i := strings.LastIndexAny(typed[from:], " \t"); i >= 0 {
 		start += i + 1

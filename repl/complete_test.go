@@ -1,7 +1,9 @@
 package repl_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -66,6 +68,44 @@ func TestComplete(t *testing.T) {
 				t.Errorf("%q: %q from %d, want %q from %d", tt.line, g, start, tt.want, tt.start)
 			}
 		})
+	}
+}
+
+// own is a raw command whose text has a grammar of its own: words that are
+// joined by dots.
+func own(c *repl.Config) {
+	c.Commands = append(c.Commands, repl.Command{Name: "own", Group: "data", Summary: "take a text", Usage: "WORD.WORD", Raw: true, MinArgs: 1,
+		Run: func(context.Context, *repl.Call) error { return errBroken },
+		CompleteText: func(text string, pos int) ([]repl.Candidate, int) {
+			return []repl.Candidate{{Text: "z:" + text[:pos] + "|" + text[pos:]}, {Text: "a"}}, strings.LastIndex(text[:pos], ".") + 1
+		},
+		HintText: func(text string) string { return "after " + text },
+	})
+}
+
+func TestCompleteText(t *testing.T) {
+	s := newShell(t, chatModes, own)
+	for line, want := range map[string]string{
+		"/own x.y| z": "[z:x.y| z a] from 7", // in its own order
+		"/own   |":    "[z:| a] from 7",
+		"/ow a; b.|":  "[z:a; b.| a] from 9", // found by prefix
+		"/fail;own .": "[z:.| a] from 11",
+		"/own|":       "[/own] from 0",
+	} {
+		before, after, _ := strings.Cut(line, "|")
+		list, start := s.Complete(before+after, len(before))
+		var texts []string
+		for _, c := range list {
+			texts = append(texts, c.Text)
+		}
+		if got := fmt.Sprintf("%v from %d", texts, start); got != want {
+			t.Errorf("%q: %s, want %s", line, got, want)
+		}
+	}
+	for line, want := range map[string]string{"/own": " WORD.WORD", "/own ": "WORD.WORD", "/own x": "after x", "/own  x y": "after x y", "/own x\ny": ""} {
+		if got := s.Hint(line); got != want {
+			t.Errorf("hint after %q: %q, want %q", line, got, want)
+		}
 	}
 }
 

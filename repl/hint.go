@@ -4,10 +4,14 @@ import "strings"
 
 // Hint is what could follow a line at the keyboard, for a reader to show after
 // the cursor: the rest of a command's name that is clear already, and its
-// arguments as its usage line names them. It is empty for bare text, inside a
-// word, and where there is no more to say.
+// arguments as its usage line names them; for bare text what the mode says. It
+// is empty inside a word, and where there is no more to say.
 func (s *Shell) Hint(line string) string {
-	if strings.Contains(line, "\n") || s.Mode().Run != nil && !isCommand(strings.TrimLeft(line, " \t")) {
+	mode := s.Mode()
+	switch bare := mode.Run != nil && !isCommand(strings.TrimLeft(line, " \t")); {
+	case bare && mode.Hint != nil:
+		return mode.Hint(line)
+	case bare, strings.Contains(line, "\n"):
 		return ""
 	}
 	x := lexer{src: line}
@@ -49,8 +53,11 @@ func hintName(c *Command, typed string) string {
 }
 
 func hintText(c *Command, typed string) string {
-	if typed == " " {
+	switch text := strings.TrimLeft(typed, " \t"); {
+	case typed == " ":
 		return c.Usage
+	case c.HintText != nil && text != "":
+		return c.HintText(text)
 	}
 	return ""
 }

@@ -31,9 +31,8 @@ func (s *Shell) Interact(ctx context.Context, r LineReader) error {
 		s.setReader(i.Interrupt)
 		defer s.setReader(nil)
 	}
-	r.SetCompleter(s.Complete)
-	r.SetHint(s.Hint)
 	k := keyboard{s: s, r: r}
+	k.fromTheStart()
 	for {
 		r.SetPrompt(s.prompt())
 		line, err := r.ReadLine(ctx)
@@ -154,10 +153,12 @@ func isPath(line string) bool {
 // bare runs text, and what must follow it, in mode. typed is its first line.
 func (k *keyboard) bare(ctx context.Context, mode Mode, typed, text string) error {
 	for mode.Unfinished != nil && mode.Unfinished(text) {
+		k.goingOn(mode, text+"\n")
 		k.r.SetPrompt(moreLines)
 		line, err := k.r.ReadLine(ctx)
 		switch {
 		case errors.Is(err, ErrInterrupt), errors.Is(err, io.EOF):
+			k.fromTheStart()
 			return nil
 		case err != nil:
 			return err
@@ -165,9 +166,33 @@ func (k *keyboard) bare(ctx context.Context, mode Mode, typed, text string) erro
 		typed += "\n" + line
 		text += "\n" + line
 	}
+	k.fromTheStart()
 	return k.run(ctx, typed, func(ctx context.Context, out io.Writer) error {
 		return k.s.guard("mode "+mode.Name, func() error { return mode.Run(ctx, text, out) })
 	})
+}
+
+// goingOn lets the reader complete a line that goes on with a text in mode.
+func (k *keyboard) goingOn(mode Mode, text string) {
+	k.r.SetCompleter(func(line string, pos int) ([]Candidate, int) {
+		if mode.Complete == nil {
+			return nil, pos
+		}
+		list, start := mode.Complete(text+line, len(text)+pos)
+		return list, start - len(text)
+	})
+	k.r.SetHint(func(line string) string {
+		if mode.Hint == nil {
+			return ""
+		}
+		return mode.Hint(text + line)
+	})
+}
+
+// fromTheStart lets it complete a line that stands for itself.
+func (k *keyboard) fromTheStart() {
+	k.r.SetCompleter(k.s.Complete)
+	k.r.SetHint(k.s.Hint)
 }
 
 // run does what was typed such that Interrupt cancels it, prints its output
@@ -181,8 +206,12 @@ func (k *keyboard) run(ctx context.Context, typed string, f func(context.Context
 	cancel(nil)
 	out.flush()
 	k.failed = err != nil
-	if typed != "" && (err == nil || ends(err)) {
+	switch {
+	case typed == "":
+	case err == nil, ends(err):
 		k.r.AddHistory(typed)
+	default:
+		k.r.Recall(typed)
 	}
 	switch {
 	case err == nil, ends(err):

@@ -21,7 +21,8 @@ import (
 type replay struct {
 	mu    sync.Mutex
 	lines []string
-	then  error // after the last line
+	then  error    // after the last line
+	again []string // what can be recalled
 	log   []string
 	now   string // the prompt
 }
@@ -50,6 +51,7 @@ func (r *replay) SetPrompt(p string)                                     { r.now
 func (r *replay) SetCompleter(func(string, int) ([]repl.Candidate, int)) {}
 func (r *replay) SetHint(func(string) string)                            {}
 func (r *replay) AddHistory(line string)                                 { r.note("+%s", line) }
+func (r *replay) Recall(line string)                                     { r.again = append(r.again, line) }
 func (r *replay) Suspend(f func() error) error                           { return f() }
 func (r *replay) Close() error                                           { return nil }
 
@@ -149,6 +151,65 @@ func TestInteract(t *testing.T) {
 				t.Errorf("happened\n%s\nwant\n%s", strings.Join(r.log, "\n"), strings.Join(tt.want, "\n"))
 			}
 		})
+	}
+}
+
+// asking is a replay that asks, before each line, how to complete it and what
+// could follow it.
+type asking struct {
+	*replay
+	complete func(string, int) ([]repl.Candidate, int)
+	hint     func(string) string
+}
+
+func (a *asking) SetCompleter(f func(string, int) ([]repl.Candidate, int)) { a.complete = f }
+func (a *asking) SetHint(f func(string) string)                            { a.hint = f }
+
+func (a *asking) ReadLine(ctx context.Context) (string, error) {
+	line, err := a.replay.ReadLine(ctx)
+	if err == nil {
+		list, start := a.complete(line, len(line))
+		a.note("Tab %v %d, %s", list, start, a.hint(line))
+	}
+	return line, err
+}
+
+// TestCompletionGoesOn: the lines of an unfinished text are completed as what
+// they are a part of.
+func TestCompletionGoesOn(t *testing.T) {
+	s := newShell(t, chatModes, func(c *repl.Config) {
+		c.Modes[2].Complete = func(text string, pos int) ([]repl.Candidate, int) {
+			return []repl.Candidate{{Text: text[:pos]}}, strings.LastIndexAny(text, " \n") + 1
+		}
+		c.Modes[2].Hint = func(text string) string { return "go " + text }
+	})
+	if err := s.SetMode("go"); err != nil {
+		t.Fatal(err)
+	}
+	a := &asking{replay: &replay{lines: []string{"f {", "a b", "}", "c d", "f {", "^C", "e"}, then: io.EOF}}
+	if err := s.Interact(t.Context(), a); !errors.Is(err, repl.ErrQuit) {
+		t.Fatal(err)
+	}
+	want := []string{"go>|f {", "Tab [{f {  false}] 2, go f {", "...>|a b", "Tab [{f {\na b  false}] 2, go f {\na b", "...>|}", "Tab [{f {\na b\n}  false}] 0, go f {\na b\n}", "=go<f {\na b", "=}>", "+f {\na b\n}",
+		"go>|c d", "Tab [{c d  false}] 2, go c d", "=go<c d>", "+c d", "go>|f {", "Tab [{f {  false}] 2, go f {", "...>|^C", "go>|e", "Tab [{e  false}] 0, go e", "=go<e>", "+e"}
+	if !slices.Equal(a.log, want) {
+		t.Errorf("happened\n%q\nwant\n%q", a.log, want)
+	}
+}
+
+// TestFailedLinesCanBeRecalled: also those of a mode, whole, and what was
+// interrupted; but not what was dropped.
+func TestFailedLinesCanBeRecalled(t *testing.T) {
+	s := newShell(t, chatModes)
+	if err := s.SetMode("go"); err != nil {
+		t.Fatal(err)
+	}
+	r := &replay{lines: []string{"bad", "panic", "f {", "^C", "/fail", "/nosuch {", "fine"}, then: io.EOF}
+	if err := s.Interact(t.Context(), r); !errors.Is(err, repl.ErrQuit) {
+		t.Fatal(err)
+	}
+	if want := []string{"bad", "panic", "/fail", "/nosuch {"}; !slices.Equal(r.again, want) {
+		t.Errorf("%q, want %q", r.again, want)
 	}
 }
 

@@ -311,6 +311,9 @@ func (p *PlainReader) SetHint(func(string) string) {}
 // AddHistory implements LineReader; there is no history.
 func (p *PlainReader) AddHistory(string) {}
 
+// Recall implements LineReader; there is no history.
+func (p *PlainReader) Recall(string) {}
+
 // Suspend implements LineReader: the terminal is as it was found already.
 // What is printed meanwhile is written afterwards.
 func (p *PlainReader) Suspend(f func() error) error {

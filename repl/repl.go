@@ -51,6 +51,15 @@ type Command struct {
 	// by prefix and sorts.
 	Complete func(args []string) []Candidate
 
+	// CompleteText is Complete for a raw command whose text has a grammar of
+	// its own: as Mode.Complete, with what is typed after the name, up to the
+	// cursor and beyond it. Nil leaves it to Complete.
+	CompleteText func(text string, pos int) (candidates []Candidate, start int)
+
+	// HintText tells what could follow the text of a raw command, as
+	// Mode.Hint. Nil tells the usage as long as nothing is typed.
+	HintText func(text string) string
+
 	// File tells that the argument after the complete ones args is the name
 	// of a file: then Config.Files proposes too. Nil means that none is.
 	File func(args []string) bool
@@ -96,7 +105,12 @@ type Mode struct {
 	// nothing.
 	Complete func(line string, pos int) (candidates []Candidate, start int)
 
-	// Unfinished tells that more lines must follow before text can run. Nil
+	// Hint tells what could follow a bare line, to be shown faintly after the
+	// cursor. It is asked at every key, and must not wait. Nil tells nothing.
+	Hint func(line string) string
+
+	// Unfinished tells that more lines must follow before text can run; then
+	// Complete and Hint get what is there of it, too. Nil
 	// means that every line stands for itself.
 	Unfinished func(text string) bool
 
@@ -134,6 +148,10 @@ type LineReader interface {
 	// AddHistory remembers a line. The engine calls it for lines that
 	// succeeded.
 	AddHistory(line string)
+
+	// Recall remembers a line that did not succeed, so that it can be mended
+	// and tried again: in this session only.
+	Recall(line string)
 
 	// Suspend gives the terminal to f, in the state in which it was found,
 	// and takes it back.

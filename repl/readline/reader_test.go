@@ -242,10 +242,13 @@ func TestHistory(t *testing.T) {
 	c.enters("\x1b[A\x1b[A\x1b[A\x1b[A\r", "older")
 	c.enters("failed\r", "failed") // not added
 	c.AddHistory("new")
+	c.Recall("mistake\n")
+	c.Recall("\n")
 	c.AddHistory("several\nlines")
-	c.enters("\x1b[A\x1b[Axx\r", "newxx") // recalled, edited, and not added
+	c.enters("\x1b[A\x1b[Axx\r", "mistakexx")
+	c.enters("\x1b[A\x1b[A\x1b[Axx\r", "newxx") // recalled, edited, and not added
 	c.enters("\x1b[A\r", "several\nlines")
-	c.enters("\x1b[A\x1b[A\x1b[A\r", "old")
+	c.enters("\x1b[A\x1b[A\x1b[A\x1b[A\r", "old")
 	c.AddHistory("two words")
 	c.enters("\x12wor\r", "two words")
 	c.enters("draft\x1b[A\x1b[B\r", "draft")

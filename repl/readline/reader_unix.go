@@ -240,12 +240,21 @@ func (r *reader) AddHistory(line string) {
 	if strings.TrimSpace(line) == "" {
 		return
 	}
-	r.mu.Lock()
-	r.history = append(r.history, line)
-	r.mu.Unlock()
+	r.Recall(line)
 	if r.cfg.Save != nil {
 		r.cfg.Save(line)
 	}
+}
+
+// Recall implements repl.LineReader, from the next ReadLine on.
+func (r *reader) Recall(line string) {
+	line = strings.TrimRight(line, "\n")
+	if strings.TrimSpace(line) == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.history = append(r.history, line)
 }
 
 // Suspend implements repl.LineReader. Messages wait meanwhile. It is an error
