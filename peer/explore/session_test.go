@@ -140,6 +140,9 @@ func runTable(t *testing.T, file string) {
 		if err != nil {
 			t.Fatalf("%d: %s: %v", i+1, l.src, err)
 		}
+		if got != "" && !strings.HasSuffix(got, "\n") {
+			got += "\n" // so does the shell, and a table cannot say it otherwise
+		}
 		if varying.ReplaceAllString(got, "~") != varying.ReplaceAllString(l.want, "~") {
 			t.Errorf("%d: %s\n got %s\nwant %s", i+1, l.src, got, l.want)
 		}
