@@ -9,8 +9,6 @@ package complete
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -34,9 +32,10 @@ type Names interface {
 
 // Candidate is one way to go on.
 type Candidate struct {
-	Text string // the whole name
-	Help string // its type or signature, "package net/netip", "keyword"; one line
-	Fits bool   // its type is what is wanted there
+	Text  string // the whole name
+	Help  string // its type or signature, "package net/netip", "keyword"; one line
+	Fits  bool   // its type is what is wanted there
+	After string // what is written after it as a rule: "(", "()", ".", or nothing
 }
 
 // hole stands where the cursor is, so that the line can be parsed. It is a name
@@ -245,66 +244,4 @@ func declares(text string) bool {
 		}
 	}
 	return next() == token.IDENT && next() == token.LPAREN // a literal has no name
-}
-
-// TypeOf tells what an expression is: its type, and if it is a type, what that
-// is made of. The error is one line.
-func TypeOf(names Names, src string) (string, error) {
-	x, err := parser.ParseExpr(src)
-	if err != nil {
-		return "", fmt.Errorf("type: want an expression, and %q is none", src)
-	}
-	pkg := scope(names)
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-	if err := types.CheckExpr(token.NewFileSet(), pkg, token.NoPos, x, info); err != nil {
-		if p, ok := packageNamed(info, x); ok {
-			return "package " + p, nil
-		}
-		return "", fmt.Errorf("type: %s", message(err))
-	}
-	tv := info.Types[x]
-	switch {
-	case tv.IsType():
-		under := tv.Type.Underlying()
-		if under == tv.Type {
-			return "type " + describe(tv.Type), nil
-		}
-		return fmt.Sprintf("type %s %s", describe(tv.Type), describe(under)), nil
-	case tv.IsBuiltin():
-		return "builtin " + types.ExprString(x), nil
-	case tv.Value != nil:
-		return fmt.Sprintf("const %s = %s", describe(tv.Type), tv.Value), nil
-	case tv.IsVoid():
-		return "no value", nil
-	}
-	return describe(tv.Type), nil
-}
-
-func packageNamed(info *types.Info, x ast.Expr) (string, bool) {
-	id, ok := x.(*ast.Ident)
-	if !ok {
-		return "", false
-	}
-	p, ok := info.Uses[id].(*types.PkgName)
-	if !ok {
-		return "", false
-	}
-	return p.Imported().Path(), true
-}
-
-func message(err error) string {
-	if e, ok := errors.AsType[types.Error](err); ok {
-		return e.Msg
-	}
-	return err.Error()
-}
-
-// describe writes a type as one writes it in a line.
-func describe(t types.Type) string {
-	return types.TypeString(t, func(p *types.Package) string {
-		if p.Path() == check.Path {
-			return ""
-		}
-		return p.Name()
-	})
 }

@@ -116,7 +116,31 @@ func (v *view) later(scope *types.Scope, obj types.Object) bool {
 
 // candidate describes an object, and tells whether it fits.
 func (v *view) candidate(obj types.Object, t types.Type) Candidate {
-	return Candidate{Text: obj.Name(), Help: help(obj, t), Fits: v.fits(obj, t)}
+	return Candidate{Text: obj.Name(), Help: help(obj, t), Fits: v.fits(obj, t), After: v.after(obj, t)}
+}
+
+// after is what follows a name as a rule: a function is called, unless one is
+// wanted, and of a package something is used.
+func (v *view) after(obj types.Object, t types.Type) string {
+	switch obj.(type) {
+	case *types.PkgName:
+		return "."
+	case *types.Builtin:
+		return "("
+	case *types.TypeName:
+		return ""
+	}
+	if t == nil {
+		return ""
+	}
+	s, ok := t.Underlying().(*types.Signature)
+	if !ok || v.wanted() != nil && types.AssignableTo(t, v.wanted()) {
+		return ""
+	}
+	if s.Params().Len() == 0 {
+		return "()"
+	}
+	return "("
 }
 
 func help(obj types.Object, t types.Type) string {
