@@ -17,7 +17,7 @@ func (s *Shell) Complete(line string, pos int) (candidates []Candidate, start in
 	mode := s.Mode()
 	switch {
 	case trimmed == "" && mode.Run != nil, trimmed == "/":
-		return s.table.names("/", ""), pos - len(trimmed)
+		return s.Table().names("/", ""), pos - len(trimmed)
 	case mode.Run == nil, isCommand(trimmed):
 		return s.completeCommand(typed, line[pos:])
 	case mode.Complete != nil:
@@ -47,7 +47,7 @@ func (s *Shell) completeCommand(typed, after string) ([]Candidate, int) {
 		if x.pos == len(typed) {
 			return s.completeName(name, typed)
 		}
-		c, err := s.table.Match(strings.TrimPrefix(name.text, "/"))
+		c, err := s.Table().Match(strings.TrimPrefix(name.text, "/"))
 		if err != nil {
 			c = &Command{}
 		}
@@ -70,7 +70,7 @@ func (s *Shell) completeCommand(typed, after string) ([]Candidate, int) {
 		}
 	}
 	if x.pos == len(typed) {
-		return s.table.names("", ""), x.pos
+		return s.Table().names("", ""), x.pos
 	}
 	return nil, len(typed)
 }
@@ -78,9 +78,9 @@ func (s *Shell) completeCommand(typed, after string) ([]Candidate, int) {
 func (s *Shell) completeName(w word, typed string) ([]Candidate, int) {
 	name, slash := strings.CutPrefix(typed[w.start:w.end], "/")
 	if slash {
-		return s.table.names("/", name), w.start
+		return s.Table().names("/", name), w.start
 	}
-	return s.table.names("", name), w.start
+	return s.Table().names("", name), w.start
 }
 
 // completeRaw completes the text of a raw command: by its own grammar, or as

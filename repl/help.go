@@ -19,7 +19,7 @@ func (s *Shell) helpCommand() Command {
 		Usage:    "[groups [GROUP] | commands | COMMAND]",
 		Summary:  "say what there is to say to this shell",
 		Help:     "\thelp groups       the groups, and how many commands each has\n\thelp groups cli   the commands of a group\n\thelp commands     all commands\n\thelp sleep        one command",
-		Complete: func(args []string) []Candidate { return s.table.topics(args) },
+		Complete: func(args []string) []Candidate { return s.Table().topics(args) },
 		Run: func(_ context.Context, c *Call) error {
 			text, err := s.helpText(c.Args, c.Interactive)
 			if err != nil {
@@ -34,17 +34,17 @@ func (s *Shell) helpCommand() Command {
 func (s *Shell) helpText(args []string, keyboard bool) (string, error) {
 	switch {
 	case len(args) == 0:
-		return s.table.overview(s.cfg.Intro, s.slash(keyboard)), nil
+		return s.Table().overview(s.cfg.Intro, s.slash(keyboard)), nil
 	case args[0] == "groups" && len(args) == 2:
-		return s.table.groupHelp(args[1])
+		return s.Table().groupHelp(args[1])
 	case len(args) == 2:
 		return "", Usagef("%d too many arguments", 1)
 	case args[0] == "groups":
-		return s.table.groupList(), nil
+		return s.Table().groupList(), nil
 	case args[0] == "commands":
-		return s.table.allHelp(), nil
+		return s.Table().allHelp(), nil
 	}
-	return s.table.topic(strings.TrimPrefix(args[0], "/"), keyboard)
+	return s.Table().topic(strings.TrimPrefix(args[0], "/"), keyboard)
 }
 
 // slash is how a command begins: at a keyboard whose bare lines are something

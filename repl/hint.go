@@ -17,7 +17,7 @@ func (s *Shell) Hint(line string) string {
 	x := lexer{src: line}
 	for x.statementBegins() {
 		name := x.word()
-		c, err := s.table.Match(strings.TrimPrefix(name.text, "/"))
+		c, err := s.Table().Match(strings.TrimPrefix(name.text, "/"))
 		switch {
 		case err != nil:
 			return ""

@@ -135,7 +135,7 @@ func (k *keyboard) command(ctx context.Context, line string) error {
 // commands are those of a line, to be run.
 func (k *keyboard) commands(line string) func(context.Context, io.Writer) error {
 	return func(ctx context.Context, out io.Writer) error {
-		o := origin{out: out, interactive: true, resolve: k.s.table.Match}
+		o := origin{out: out, interactive: true, resolve: k.s.match}
 		err := k.s.runLine(ctx, line, o, nil)
 		if errors.Is(err, ErrUnknown) && k.s.Mode().Run != nil && isPath(line) {
 			return fmt.Errorf("%w (text that begins with a slash is typed with two)", err)
@@ -247,7 +247,7 @@ func (k *keyboard) interrupted(line string) {
 
 // end is the end of input: the command quit, and in any case the end.
 func (k *keyboard) end(ctx context.Context) error {
-	if _, ok := k.s.table.Lookup("quit"); ok {
+	if _, ok := k.s.Table().Lookup("quit"); ok {
 		if err := k.run(ctx, "", k.commands("quit")); err != nil {
 			return err
 		}

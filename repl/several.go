@@ -56,7 +56,7 @@ func (s *Shell) commandLine(text string) string {
 	x := lexer{src: text}
 	for x.statementBegins() {
 		w := x.word()
-		if c, err := s.table.Match(strings.TrimPrefix(w.text, "/")); err == nil && c.Raw {
+		if c, err := s.Table().Match(strings.TrimPrefix(w.text, "/")); err == nil && c.Raw {
 			break
 		}
 		for x.wordBegins() {

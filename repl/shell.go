@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Config describes a shell.
@@ -51,10 +52,12 @@ type Config struct {
 // be called from several goroutines.
 type Shell struct {
 	cfg   Config
-	table *Table
+	table atomic.Pointer[Table] // replaced as a whole, see Add
 	modes []Mode
 
 	mu     sync.Mutex
+	fixed  []Command               // those that it was made with
+	added  []Command               // those that came later
 	mode   int                     // index into modes
 	cancel context.CancelCauseFunc // ends what the keyboard runs now; nil at the prompt
 	reader func()                  // interrupts the reader; nil if it sees ctrl-C itself
@@ -70,11 +73,10 @@ func New(cfg Config) (*Shell, error) {
 	if err := checkModes(s.modes); err != nil {
 		return nil, err
 	}
-	table, err := NewTable(s.withBuiltins(cfg.Commands)...)
-	if err != nil {
+	s.fixed = s.withBuiltins(cfg.Commands)
+	if err := s.change(nil); err != nil {
 		return nil, err
 	}
-	s.table = table
 	return s, nil
 }
 
@@ -89,8 +91,8 @@ func checkModes(modes []Mode) error {
 	return nil
 }
 
-// Table returns the commands of the shell, built-in ones included.
-func (s *Shell) Table() *Table { return s.table }
+// Table returns the commands that the shell has now, built-in ones included.
+func (s *Shell) Table() *Table { return s.table.Load() }
 
 // Mode returns what a bare line at the prompt means now.
 func (s *Shell) Mode() Mode {
@@ -140,11 +142,14 @@ type origin struct {
 // exact is how scripts find a command: without prefixes and guesses, so that
 // a new command cannot change what an old script means.
 func (s *Shell) exact(name string) (*Command, error) {
-	if c, ok := s.table.Lookup(name); ok {
+	if c, ok := s.Table().Lookup(name); ok {
 		return c, nil
 	}
 	return nil, fmt.Errorf("%w %q: help lists them", ErrUnknown, name)
 }
+
+// match is how a person at a keyboard finds a command.
+func (s *Shell) match(name string) (*Command, error) { return s.Table().Match(name) }
 
 // runLine runs the commands of a line. failed is asked whether to go on after
 // one that failed; nil never does.
@@ -214,6 +219,9 @@ func isNameOf(c *Command, word string) bool {
 
 // fill gives a call its arguments, and refuses those that do not fit c.
 func fill(call *Call, c *Command, st *statement) error {
+	if c.Raw != st.raw {
+		return errors.New("the command has changed since the line began: give it again")
+	}
 	if c.Raw {
 		call.Text = st.text
 		if st.text != "" {
