@@ -79,6 +79,7 @@ type Binding struct {
 	Home   string       // import path of the compiled package that holds it; empty if none does
 
 	source []chunk // of a type: its declaration and its methods, to be declared again
+	unit   *Unit   // that declares it; nil if none does
 }
 
 // Session holds the names of a session. It is not safe for concurrent use.

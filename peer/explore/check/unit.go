@@ -261,7 +261,7 @@ func (u *Unit) gather() {
 
 // give binds what is local in this unit to obj in those that follow.
 func (u *Unit) give(local, obj types.Object) {
-	b := &Binding{Name: obj.Name(), Kind: kindOf(obj), Object: obj, Input: u.Input}
+	b := &Binding{Name: obj.Name(), Kind: kindOf(obj), Object: obj, Input: u.Input, unit: u}
 	u.owners[local] = b
 	u.owners[obj] = b
 	u.New = append(u.New, b)
