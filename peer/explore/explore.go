@@ -21,17 +21,10 @@ import (
 	"sync"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/fast"
 	"github.com/peerlab/peerlab/peer/explore/live"
 	"github.com/peerlab/peerlab/peer/explore/native"
 )
-
-// Fast evaluates simple expressions without a compiler.
-type Fast interface {
-	// Eval evaluates an expression exactly as compiled code would. ok is false
-	// if it cannot: then nothing has happened yet. It runs in a goroutine of
-	// the line, so panics of what it calls are the line's.
-	Eval(e check.Expr) (v reflect.Value, ok bool, err error)
-}
 
 // ErrNoCompiler is matched by the error for an input that would have to be
 // compiled in a session that cannot.
@@ -39,11 +32,11 @@ var ErrNoCompiler = errors.New("this needs a compiler, and there is none here")
 
 // Config says what a session works with.
 type Config struct {
-	Builder  native.Builder    // nil: only what Fast evaluates
+	Builder  native.Builder    // nil: only what needs no compiler
 	Packages check.Packages    // nil is the Builder
 	Imports  map[string]string // packages known by name from the start; nil is Imports()
 	Bound    map[string]any    // objects of the program, by name
-	Fast     Fast              // nil: everything is compiled
+	Compile  bool              // compile what could do without, too
 	Late     io.Writer         // output of goroutines whose line has ended; nil is that line's writer
 }
 
@@ -51,7 +44,8 @@ type Config struct {
 type Session struct {
 	config Config
 	check  *check.Session
-	engine *native.Engine
+	engine *native.Engine // nil without a compiler
+	fast   *fast.Evaluator
 	id     int64
 
 	turn   sync.Mutex // held by the input that is being evaluated
@@ -86,6 +80,7 @@ func New(c Config) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{config: c, check: front, id: live.NewSession(), values: map[place]reflect.Value{}}
+	s.fast = fast.New(names{s})
 	if c.Builder != nil {
 		s.engine = native.NewEngine(c.Builder)
 	}
@@ -141,7 +136,7 @@ func (s *Session) Eval(ctx context.Context, src string, out io.Writer) error {
 		s.check.Commit(line.Units...)
 		return h.known()
 	}
-	if done, err := s.fast(ctx, line, h); done {
+	if done, err := s.quick(ctx, line, h); done {
 		return err
 	}
 	return s.compiled(ctx, line, h)
@@ -180,24 +175,6 @@ func known(line *check.Line) bool {
 	return len(line.Values) > 0
 }
 
-// fast tries to do without a compiler. done is false if that cannot be.
-func (s *Session) fast(ctx context.Context, line *check.Line, h *host) (done bool, err error) {
-	exprs := line.Exprs()
-	if s.config.Fast == nil || len(exprs) != 1 {
-		return false, nil
-	}
-	err = native.Run(ctx, s.lineName(), h, func(*live.Line) error {
-		v, ok, err := s.config.Fast.Eval(exprs[0])
-		done = ok || err != nil
-		if !ok || err != nil {
-			return err
-		}
-		h.showOne(v)
-		return nil
-	})
-	return done || err != nil, err
-}
-
 func (s *Session) lineName() string { return fmt.Sprintf("%d/%d", s.id, s.inputs) }
 
 // compiled builds a line and runs it. Its names are known from the moment at
@@ -213,7 +190,7 @@ func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error
 	case err != nil:
 		return err
 	}
-	return native.Run(ctx, s.lineName()+"c", h, func(*live.Line) error {
+	return native.Run(ctx, s.lineName(), h, func(*live.Line) error {
 		for _, part := range program.Parts {
 			pkg, err := part.Open()
 			if err != nil {
@@ -239,25 +216,6 @@ func (s *Session) keep(home string, pkg *live.Package) {
 	for name, v := range pkg.Names {
 		s.values[place{home, name}] = reflect.ValueOf(v)
 	}
-}
-
-// Value returns what a name of the session holds: a variable as it is now, and
-// addressable, a function, or an object of the program. It is for Fast.
-func (s *Session) Value(b *check.Binding) (reflect.Value, bool) {
-	if b.Kind == check.Bound {
-		v := s.bound(b.Name)
-		return reflect.ValueOf(v), v != nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, ok := s.values[place{b.Home, b.Name}]
-	switch {
-	case !ok:
-		return reflect.Value{}, false
-	case b.Kind == check.Var:
-		return v.Elem(), true
-	}
-	return v, b.Kind == check.Func
 }
 
 func (s *Session) bound(name string) any {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -98,14 +97,6 @@ func (h *host) Show(args []any) {
 	if len(args) == 1 {
 		h.session.remember(h.line.Values[0], args[0])
 	}
-}
-
-// showOne shows the value of a line that is one expression.
-func (h *host) showOne(v reflect.Value) {
-	if !v.IsValid() {
-		return
-	}
-	h.Show([]any{v.Interface()})
 }
 
 // known shows values that need no evaluation.

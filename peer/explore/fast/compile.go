@@ -32,6 +32,9 @@ func (c *compiler) top(x ast.Expr) (func() []reflect.Value, bool) {
 		run, _, ok := c.call(call)
 		return run, ok
 	}
+	if call, ok := x.(*ast.CallExpr); ok && c.info.Types[x].IsVoid() {
+		return c.statement(call)
+	}
 	n, ok := c.expr(x)
 	if !ok {
 		return nil, false
@@ -109,8 +112,23 @@ func (c *compiler) name(x ast.Expr) (node, bool) {
 	if !ok || !v.IsValid() {
 		return node{}, false
 	}
+	if v, ok = c.asInterface(obj.Type(), v); !ok {
+		return node{}, false
+	}
 	c.e.learn(obj.Type(), v.Type())
 	return node{static: obj.Type(), live: v.Type(), get: func() reflect.Value { return v }, place: v.CanAddr()}, true
+}
+
+// asInterface gives a value that was kept without its interface that type again.
+func (c *compiler) asInterface(static types.Type, v reflect.Value) (reflect.Value, bool) {
+	if !types.IsInterface(static) || v.Kind() == reflect.Interface {
+		return v, true
+	}
+	live, ok := c.e.live(static)
+	if !ok || !v.CanConvert(live) {
+		return reflect.Value{}, false
+	}
+	return v.Convert(live), true
 }
 
 func (c *compiler) fromTable(obj types.Object, bound any) (node, bool) {

@@ -8,14 +8,17 @@ import (
 	"reflect"
 )
 
-// unary prepares -x, +x, ^x, !x, and &x of a named type.
+// unary prepares -x, +x, ^x, !x, <-x, and &x of a named type.
 func (c *compiler) unary(x *ast.UnaryExpr) (node, bool) {
 	n, ok := c.expr(x.X)
 	if !ok || n.live == nil {
 		return node{}, false
 	}
-	if x.Op == token.AND {
+	switch x.Op {
+	case token.AND:
 		return address(x.X, n)
+	case token.ARROW:
+		return receive(n)
 	}
 	v, get := reflect.Zero(n.live), n.get
 	var apply func(from, to reflect.Value)

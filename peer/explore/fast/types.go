@@ -9,12 +9,6 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/check"
 )
 
-// pair is a type as the checker knows it, and as the program does.
-type pair struct {
-	static types.Type
-	live   reflect.Type
-}
-
 func basicTypes() map[types.BasicKind]reflect.Type {
 	return map[types.BasicKind]reflect.Type{
 		types.Bool: reflect.TypeFor[bool](), types.String: reflect.TypeFor[string](),
@@ -52,14 +46,12 @@ func commonTypes() map[string]reflect.Type {
 // there.
 func (e *Evaluator) learn(static types.Type, live reflect.Type) {
 	static = types.Unalias(static)
-	p := pair{static, live}
-	if live == nil || e.paired[p] {
+	if live == nil {
 		return
 	}
-	e.paired[p] = true
 	switch t := static.(type) {
 	case *types.Named:
-		if t.TypeArgs().Len() == 0 {
+		if t.TypeArgs().Len() == 0 && live.Name() == memberName(t.Obj()) {
 			e.known[t.Obj()] = live
 		}
 	case interface{ Elem() types.Type }: // pointer, slice, array, map, channel
@@ -132,8 +124,10 @@ func (e *Evaluator) named(t *types.Named) (reflect.Type, bool) {
 	case obj.Pkg() == nil || t.TypeArgs().Len() > 0 || obj.Parent() != obj.Pkg().Scope():
 		return nil, false
 	}
-	live, ok := e.bound(obj).(reflect.Type)
-	return live, ok
+	if live, ok := e.bound(obj).(reflect.Type); ok {
+		return live, true
+	}
+	return e.env.Type(obj)
 }
 
 // bound returns what the table has for an object of a package: a function, a
@@ -143,6 +137,9 @@ func (e *Evaluator) bound(obj types.Object) any {
 		return nil
 	}
 	path := obj.Pkg().Path()
+	if f := instead(path, obj.Name()); f != nil {
+		return f
+	}
 	t, ok := e.tables[path]
 	if !ok {
 		t = table(path)

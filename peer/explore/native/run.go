@@ -47,17 +47,21 @@ func (p *Panic) Error() string {
 // recovered it.
 func NewPanic(value any) *Panic { return &Panic{Value: value, Trace: trace()} }
 
-// maxTrace is how many places of the user's code a panic names.
-const maxTrace = 4
+const (
+	// MaxTrace is how many places of the user's code a panic names.
+	MaxTrace = 4
+	// MaxFrames is how deep it looks for them.
+	MaxFrames = 128
+)
 
 // trace returns the places of the session's own code on the stack.
 func trace() []string {
-	pcs := make([]uintptr, 128)
+	pcs := make([]uintptr, MaxFrames)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
 	var places []string
 	for {
 		f, more := frames.Next()
-		if i := strings.LastIndex(f.File, "‹"); i >= 0 && len(places) < maxTrace {
+		if i := strings.LastIndex(f.File, "‹"); i >= 0 && len(places) < MaxTrace {
 			place := fmt.Sprintf("%s:%d", f.File[i:], f.Line)
 			if len(places) == 0 || places[len(places)-1] != place {
 				places = append(places, place)

@@ -67,7 +67,7 @@ func run() (err error) {
 	if err := env.Load(ctx, "fmt", "errors", "strings", "time", "github.com/peerlab/peerlab/peer/explore/live"); err != nil {
 		return err
 	}
-	s, err := session(env)
+	s, err := session(env, false)
 	if err != nil {
 		return err
 	}
@@ -79,8 +79,8 @@ func run() (err error) {
 		if err != nil {
 			return err
 		}
-		if src == "//new" {
-			if s, err = session(env); err != nil {
+		if src == "//new" || src == "//compiled" {
+			if s, err = session(env, src == "//compiled"); err != nil {
 				return err
 			}
 			src = ""
@@ -90,9 +90,10 @@ func run() (err error) {
 	return s.Close()
 }
 
-func session(env *buildenv.Env) (*explore.Session, error) {
+// session makes a session. With compile it compiles what could do without.
+func session(env *buildenv.Env, compile bool) (*explore.Session, error) {
 	fetch := func(n int) string { return fmt.Sprint("fetched ", n) }
-	return explore.New(explore.Config{Builder: env, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
+	return explore.New(explore.Config{Builder: env, Compile: compile, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
 }
 
 // eval evaluates an input. One that begins with "//stop" is stopped as soon as

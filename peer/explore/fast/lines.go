@@ -1,0 +1,88 @@
+package fast
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"reflect"
+
+	"github.com/peerlab/peerlab/peer/explore/live"
+)
+
+// instead returns what compiled lines have for a function that writes to the
+// terminal, or cannot be stopped; nil for others.
+func instead(path, name string) any {
+	switch path + "." + name {
+	case "time.Sleep":
+		return live.Sleep
+	case "fmt.Print":
+		return live.Printer(fmt.Fprint)
+	case "fmt.Println":
+		return live.Printer(fmt.Fprintln)
+	case "fmt.Printf":
+		return live.Formatter(fmt.Fprintf)
+	}
+	return nil
+}
+
+// receive prepares <-c, which ends with its line.
+func receive(n node) (node, bool) {
+	if n.live.Kind() != reflect.Chan {
+		return node{}, false
+	}
+	return node{live: n.live.Elem(), get: func() reflect.Value {
+		c := still(n.get())
+		if v, _ := c.TryRecv(); v.IsValid() {
+			return v
+		}
+		which, v, _ := reflect.Select([]reflect.SelectCase{
+			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(live.Done())}, {Dir: reflect.SelectRecv, Chan: c},
+		})
+		if which == 0 {
+			panic(live.Stop{})
+		}
+		return v
+	}}, true
+}
+
+// statement prepares a call of a builtin that has no value: print, println and
+// panic.
+func (c *compiler) statement(x *ast.CallExpr) (func() []reflect.Value, bool) {
+	id, ok := ast.Unparen(x.Fun).(*ast.Ident)
+	if !ok {
+		return nil, false
+	}
+	builtin, ok := c.info.Uses[id].(*types.Builtin)
+	if !ok {
+		return nil, false
+	}
+	var do func(args ...any)
+	switch builtin.Name() {
+	case "print":
+		do = live.Print
+	case "println":
+		do = live.Println
+	case "panic":
+		do = func(args ...any) { panic(args[0]) }
+	default:
+		return nil, false
+	}
+	args := make([]func() reflect.Value, len(x.Args))
+	for i, arg := range x.Args {
+		n, ok := c.expr(arg)
+		if !ok {
+			return nil, false
+		}
+		if args[i], ok = n.as(reflect.TypeFor[any]()); !ok {
+			return nil, false
+		}
+	}
+	return func() []reflect.Value {
+		values := make([]any, len(args))
+		for i, arg := range args {
+			values[i] = arg().Interface()
+		}
+		do(values...)
+		return nil
+	}, true
+}
