@@ -12,6 +12,7 @@ import (
 
 // Explorer evaluates Go in this peer. *workbench.Workbench is one.
 type Explorer interface {
+	Asker
 	// Eval evaluates an input and prints what it shows to out. With assert
 	// one that shows nothing but false is an error. When ctx ends it is
 	// stopped.
@@ -28,7 +29,7 @@ type Explorer interface {
 
 // golang are the commands that type Go into the peer.
 func (p *peer) golang() []repl.Command {
-	return []repl.Command{
+	return p.completed(append([]repl.Command{
 		p.development(repl.Command{
 			Name: "go", Group: "go", Usage: "CODE", MinArgs: 1, MaxArgs: repl.Any, Raw: true,
 			Summary: "run Go inside this peer, and show the values",
@@ -59,7 +60,7 @@ func (p *peer) golang() []repl.Command {
 				return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Doctor(ctx, out) })
 			},
 		}),
-	}
+	}, p.asking()...))
 }
 
 var errNoGo = errors.New("this peer runs no Go: a peer in a process of its own does, started with --dev")
@@ -76,7 +77,7 @@ func (p *peer) withGo(to io.Writer, f func(Explorer, io.Writer) error) error {
 }
 
 func (p *peer) goCode(ctx context.Context, c *repl.Call) error {
-	return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Eval(ctx, c.Text, out, !c.Interactive) })
+	return p.evaluate(ctx, c.Text, c.Out, !c.Interactive)
 }
 
 func (p *peer) goImport(ctx context.Context, c *repl.Call) error {
@@ -91,10 +92,10 @@ func (p *peer) goMode(prompt func() string) []repl.Mode {
 		return nil
 	}
 	return []repl.Mode{{
-		Name: "go", Prompt: prompt, Verbatim: true, Unfinished: p.Go.Unfinished,
+		Name: "go", Prompt: prompt, Verbatim: true, Unfinished: p.Go.Unfinished, Complete: p.Go.Complete, Hint: p.Go.Hint,
 		Run: func(ctx context.Context, text string, out io.Writer) error {
 			return p.record(ctx, "go "+text, out, func(ctx context.Context, out io.Writer) error {
-				return p.withGo(out, func(e Explorer, out io.Writer) error { return e.Eval(ctx, text, out, false) })
+				return p.isCommand(text, p.evaluate(ctx, text, out, false))
 			})
 		},
 	}}

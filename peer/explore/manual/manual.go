@@ -304,12 +304,17 @@ func (p *pack) near(name string) string {
 	return "; near are " + strings.Join(all[:min(5, len(all))], ", ")
 }
 
+// indent is before what is said about a declaration.
+const indent = "    "
+
 // entry is a declaration, and below it what is said about it.
 func (p *pack) entry(decl any, text string) string {
 	out := p.print(decl) + "\n"
-	for line := range strings.Lines(string(p.Text(text))) {
+	printer := p.Printer()
+	printer.TextWidth = 80 - 1 - len(indent)
+	for line := range strings.Lines(string(printer.Text(p.Parser().Parse(text)))) {
 		if strings.TrimSpace(line) != "" {
-			line = "    " + line
+			line = indent + line
 		}
 		out += line
 	}

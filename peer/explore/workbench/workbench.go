@@ -60,6 +60,8 @@ type Workbench struct {
 	env     *buildenv.Env    // nil until it is needed
 	session *explore.Session // nil until it is needed
 	lack    error            // why nothing can be compiled; nil if it can
+
+	paths paths // what could be imported
 }
 
 // New makes a workbench. It opens nothing.
@@ -100,7 +102,10 @@ func (w *Workbench) Prepare(ctx context.Context) error {
 	if err := w.open(ctx); err != nil {
 		return err
 	}
-	return w.lack
+	if w.lack != nil {
+		return w.lack
+	}
+	return w.warm(ctx)
 }
 
 // Eval evaluates an input; see explore.Session.Eval. With assert an input

@@ -1,0 +1,131 @@
+package shell
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/peerlab/peerlab/repl"
+)
+
+// Asker answers questions about Go that runs nothing.
+type Asker interface {
+	// Complete and Hint are those of repl.Mode, for an input. They do not wait.
+	Complete(text string, pos int) (candidates []repl.Candidate, start int)
+	Hint(text string) string
+	// CompleteName and CompletePath complete what Doc and Import are given.
+	CompleteName(text string, pos int) (candidates []repl.Candidate, start int)
+	CompletePath(text string, pos int) (candidates []repl.Candidate, start int)
+	// Type prints what an expression is.
+	Type(ctx context.Context, expr string, out io.Writer) error
+	// Doc prints the documentation of a name.
+	Doc(ctx context.Context, query string, out io.Writer) error
+}
+
+// asking are the commands that ask about Go.
+func (p *peer) asking() []repl.Command {
+	return []repl.Command{
+		p.development(repl.Command{
+			Name: "type", Group: "go", Usage: "EXPRESSION", MinArgs: 1, MaxArgs: 1, Raw: true,
+			Summary: "the type of an expression in Go, and its methods",
+			Help:    "Nothing is run.\n\n\ttype members()",
+			Run: func(ctx context.Context, c *repl.Call) error {
+				return p.withGo(c.Out, func(e Explorer, out io.Writer) error {
+					return paged(c, out, "/doc and the name of the type lists them", func(out io.Writer) error { return e.Type(ctx, c.Text, out) })
+				})
+			},
+		}),
+		p.development(repl.Command{
+			Name: "doc", Group: "go", Usage: "[-all] NAME", MinArgs: 1, MaxArgs: 1, Raw: true,
+			Summary: "what the documentation says about a name in Go",
+			Help: "Of a package, by its name or its path, of what it declares, of a method, or of\nwhat a name here is; in the version that this peer runs with. At the prompt it\n" +
+				"shows a screen of it, with -all everything.\n\n\tdoc strings.Cut\n\tdoc memberlist.Join\n\tdoc peer.Command",
+			Run: p.goDoc,
+		}),
+	}
+}
+
+func (p *peer) goDoc(ctx context.Context, c *repl.Call) error {
+	query, all := strings.CutPrefix(strings.TrimSpace(c.Text), "-all")
+	if query = strings.TrimSpace(query); query == "" {
+		return repl.Usagef("the name is missing")
+	}
+	return p.withGo(c.Out, func(e Explorer, out io.Writer) error {
+		if all {
+			return e.Doc(ctx, query, out)
+		}
+		return paged(c, out, "/doc -all "+query, func(out io.Writer) error { return e.Doc(ctx, query, out) })
+	})
+}
+
+// completed gives the commands that take Go what completes it.
+func (p *peer) completed(all []repl.Command) []repl.Command {
+	if p.Go == nil || !p.Dev {
+		return all
+	}
+	for i := range all {
+		c := &all[i]
+		switch c.Name {
+		case "go", "type":
+			c.CompleteText, c.HintText = p.Go.Complete, p.Go.Hint
+		case "doc":
+			c.CompleteText = p.Go.CompleteName
+		case "import":
+			c.CompleteText = p.Go.CompletePath
+		}
+	}
+	return all
+}
+
+// pageRows is how many rows of an answer a prompt shows: most of a small
+// screen.
+const pageRows = 20
+
+// paged prints what f prints: at a prompt only the beginning of much, and how to
+// see the rest.
+func paged(c *repl.Call, out io.Writer, more string, f func(io.Writer) error) error {
+	if !c.Interactive {
+		return f(out)
+	}
+	var all bytes.Buffer
+	if err := f(&all); err != nil {
+		return err
+	}
+	rows := strings.SplitAfter(all.String(), "\n")
+	if left := len(rows) - 1 - pageRows; left > 1 {
+		rows = append(rows[:pageRows], fmt.Sprintf("(%d more rows: %s)\n", left, more))
+	}
+	_, err := io.WriteString(out, strings.Join(rows, ""))
+	return err
+}
+
+// importLine is an import that is typed as Go, or nearly: without quotes, or
+// with a version.
+var importLine = regexp.MustCompile("^\\s*import\\s+([\"`]?)([^\\s\"`();]+)([\"`]?)\\s*;?\\s*$")
+
+// evaluate runs an input of Go. An import of a single path is the command of
+// that name.
+func (p *peer) evaluate(ctx context.Context, text string, out io.Writer, assert bool) error {
+	return p.withGo(out, func(e Explorer, out io.Writer) error {
+		if m := importLine.FindStringSubmatch(text); m != nil && m[1] == m[3] {
+			return e.Import(ctx, m[2], out)
+		}
+		return e.Eval(ctx, text, out, assert)
+	})
+}
+
+// isCommand adds to an error for a name that Go does not know that it is one
+// of a command.
+func (p *peer) isCommand(text string, err error) error {
+	if err == nil {
+		return nil
+	}
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if _, ok := p.shell.Table().Lookup(word); ok && strings.HasSuffix(err.Error(), "undefined: "+word) {
+		return fmt.Errorf("%w (the command is /%s)", err, word)
+	}
+	return err
+}
