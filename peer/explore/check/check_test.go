@@ -3,8 +3,10 @@ package check
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -131,6 +133,17 @@ func (p *P) dec() { p.a-- } #=> note: P is a new type from here on (Go cannot ad
 P{1}.inc() #=> P
 type N struct{ next *N }
 func (n N) get() int { return 0 } #=> note: N is a new type from here on (Go cannot add a method to an existing one); older variables and functions keep the old N, which cannot be converted, since it refers to itself`},
+		{"method after a statement", `type conf struct{ a int }; c1 := conf{1}; func (c conf) get() int { return c.a }; c1.get() #=> int
+type late struct{}; y := 2; func (late) get() int { return y } #=> ERR ‹2›:1:35: this method of late uses what the same input declares between them: type it as an input of its own`},
+		{"methods of what is no type of the session", `x := 1
+func (v x) get() {} #=> ERR ‹2›:1:9: x is not a type
+type M = map[string]int
+func (m M) get() {} #=> ERR ‹4›:1:9: M is another name of a type, or one of another package: Go allows it no methods here
+import . "strings"
+func (b *Builder) get() {} #=> ERR ‹6›:1:9: Builder is another name of a type, or one of another package: Go allows it no methods here
+func (v nothing) get() {} #=> ERR ‹7›:1:9: undefined: nothing
+func (v string) get() {} #=> ERR ‹8›:1:9: cannot define new methods on non-local type string
+func (v sort) get() {} #=> ERR ‹9›:1:9: undefined: sort`},
 		{"imports", `import str "strings"
 str.ToUpper("x") #=> string
 import . "math/bits"
@@ -168,6 +181,51 @@ func TestComplete(t *testing.T) {
 	} {
 		if got := Complete(src); got != want {
 			t.Errorf("Complete(%q) = %v", src, got)
+		}
+	}
+}
+
+// TestNothingIsTooMuch checks the inputs of the tables with a token left out,
+// doubled or replaced by one of another input: whatever a person types, it is
+// right or it is an error, of go/types too.
+func TestNothingIsTooMuch(t *testing.T) {
+	files, err := filepath.Glob("../testdata/lines/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no tables", err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var before []word
+	from := ""
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, n := newSession(t), 0
+		for line := range strings.Lines(string(raw)) {
+			src, ok := strings.CutPrefix(strings.TrimSpace(line), "> ")
+			words, _ := scan(src)
+			if !ok || len(words) == 0 {
+				continue
+			}
+			w := words[rng.IntN(len(words))]
+			with := ""
+			switch rng.IntN(3) {
+			case 0:
+				with = src[w.start:w.end] + " " + src[w.start:w.end]
+			case 1:
+				if len(before) > 0 {
+					o := before[rng.IntN(len(before))]
+					with = from[o.start:o.end]
+				}
+			}
+			for _, text := range []string{src, src[:w.start] + with + src[w.end:]} {
+				n++
+				if got := eval(s, n, text); strings.Contains(got, "gives up") {
+					t.Errorf("%s\n%s", text, got)
+				}
+			}
+			before, from = words, src
 		}
 	}
 }

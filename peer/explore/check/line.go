@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
@@ -146,7 +147,14 @@ func qualifiers(text string) map[string]bool {
 }
 
 // Check checks an input. The session is as before until Commit.
-func (s *Session) Check(in *Input) (*Line, error) {
+func (s *Session) Check(in *Input) (line *Line, err error) {
+	defer func() {
+		// go/types holds for whole packages of files; what a line makes of it
+		// may be more than it was made for, and the peer must live.
+		if v := recover(); v != nil {
+			line, err = nil, &Error{Where: where(in.N, 1, 1), Text: fmt.Sprintf("the checker gives up on this input (%v): write it differently", v)}
+		}
+	}()
 	c := &checker{session: s, names: maps.Clone(s.names), line: &Line{N: in.N, Notes: slices.Clone(in.Notes)}}
 	if err := c.all(in.items); err != nil {
 		return nil, err
@@ -250,6 +258,9 @@ func (c *checker) inTurn(items []item, show bool) error {
 func (c *checker) unit(items []item, lead int, show bool) error {
 	u := c.assemble(items, lead, show)
 	if err := c.parse(u); err != nil {
+		return err
+	}
+	if err := c.strangers(u); err != nil {
 		return err
 	}
 	if err := c.check(u); err != nil {

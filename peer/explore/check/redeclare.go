@@ -76,6 +76,7 @@ func receiver(d *ast.FuncDecl) string {
 // pull completes the items of an input: a method on a type of an earlier line
 // brings the type along, with all methods that it has. Go cannot add one.
 func (s *Session) pull(in *Input, items []item) {
+	items = together(items)
 	own, methods := map[string]bool{}, map[string]map[string]bool{}
 	for _, it := range items {
 		f := parsed(it)
@@ -101,6 +102,96 @@ func (s *Session) pull(in *Input, items []item) {
 		}
 		in.items = append(in.items, it)
 	}
+}
+
+// together puts methods behind the declaration of their type, if statements
+// stand between: they form one package with it. A method that names what these
+// statements declare stays where it is, and is an error later.
+func together(items []item) []item {
+	var all []item
+	for _, it := range items {
+		f := parsed(it)
+		if f == nil {
+			all = append(all, it)
+			continue
+		}
+		at := len(all)
+		if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil {
+			at = home(all, fn, it.text)
+		}
+		all = slices.Insert(all, at, it)
+	}
+	return all
+}
+
+// home is where a method belongs: behind the declarations that its type is
+// among.
+func home(items []item, fn *ast.FuncDecl, text string) int {
+	at := -1
+	for i, it := range items {
+		if f := parsed(it); f != nil && declared(f)[receiver(fn)] {
+			at = i
+		}
+	}
+	if at < 0 {
+		return len(items)
+	}
+	for at < len(items) && items[at].kind == itemDecl {
+		at++
+	}
+	words, _ := scan(text)
+	for _, it := range items[at:] {
+		for _, name := range declares(it) {
+			if slices.ContainsFunc(words, func(w word) bool { return w.lit == name }) {
+				return len(items)
+			}
+		}
+	}
+	return at
+}
+
+// declares returns the names that a statement declares, or a declaration.
+func declares(it item) []string {
+	if f := parsed(it); f != nil {
+		return slices.Collect(maps.Keys(declared(f)))
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc _() {\n"+it.text+"\n}", parser.SkipObjectResolution)
+	if err != nil || len(f.Decls) == 0 {
+		return nil
+	}
+	var names []string
+	for _, s := range f.Decls[0].(*ast.FuncDecl).Body.List {
+		for _, id := range Declares(s) {
+			names = append(names, id.Name)
+		}
+	}
+	return names
+}
+
+// strangers finds methods whose type this unit does not declare: go/types must
+// not see them.
+func (c *checker) strangers(u *Unit) error {
+	own := declared(u.File)
+	for _, d := range u.File.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Recv == nil {
+			continue
+		}
+		name := receiver(fn)
+		b := c.names[name]
+		if own[name] || b == nil || b.Object == nil {
+			continue
+		}
+		text := name + " is not a type"
+		switch {
+		case b.Kind == Type && b.Input == u.Input && b.Path == "":
+			text = "this method of " + name + " uses what the same input declares between them: type it as an input of its own"
+		case b.Kind == Type:
+			text = name + " is another name of a type, or one of another package: Go allows it no methods here"
+		}
+		return &Error{Where: u.Fset.Position(fn.Recv.List[0].Type.Pos()).String(), Text: text}
+	}
+	return nil
 }
 
 // parsed returns the file that a declaration makes; nil for other items.

@@ -135,6 +135,15 @@ func Sleep(d time.Duration) {
 	}
 }
 
+// Any is v as an empty interface, which holds the type of v itself.
+func Any(v any) any { return v }
+
+// As is v as a T, and the zero value if it is none.
+func As[T any](v any) T {
+	t, _ := v.(T)
+	return t
+}
+
 // Bound returns the object that the host has bound to a name, and the zero
 // value if it has none of that type.
 func Bound[T any](name string) T {

@@ -127,7 +127,16 @@ func (r *rewriter) visit(n ast.Node) {
 		if r.u.Unused[n.Label.Pos()] {
 			r.replace(r.off(n.Label.Pos()), r.off(n.Colon)+1, "")
 		}
-	case *ast.AssignStmt, *ast.DeclStmt, *ast.TypeSwitchStmt:
+	case *ast.TypeAssertExpr:
+		r.asserts(n)
+	case *ast.BinaryExpr:
+		r.compares(n)
+	case *ast.SwitchStmt:
+		r.switches(n)
+	case *ast.TypeSwitchStmt:
+		r.typeSwitches(n)
+		r.unused(n)
+	case *ast.AssignStmt, *ast.DeclStmt:
 		r.unused(n)
 	}
 }
