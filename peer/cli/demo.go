@@ -15,6 +15,7 @@ import (
 
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/netx"
+	"github.com/peerlab/peerlab/peer/explore/workbench"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/guard"
 	"github.com/peerlab/peerlab/peer/identity"
@@ -23,6 +24,7 @@ import (
 	"github.com/peerlab/peerlab/peer/node"
 	"github.com/peerlab/peerlab/peer/shell"
 	"github.com/peerlab/peerlab/repl"
+	"github.com/peerlab/peerlab/repl/readline"
 )
 
 func demoCommand(p Process, status *int) *cobra.Command {
@@ -32,7 +34,8 @@ func demoCommand(p Process, status *int) *cobra.Command {
 		Short: "Three peers in one terminal: you are alice, bob and charly answer",
 		Long: `Demo starts three real peers in this process, with a group of their own and
 data that is kept in memory only. You are alice; bob and charly answer what
-you say. Without a terminal it gives a short tour by itself.`,
+you say. Alice takes Go at her prompt. Without a terminal it gives a short tour
+by itself.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			*status = statusOK
@@ -52,16 +55,18 @@ type demo struct {
 
 // inmate is one peer of a demo.
 type inmate struct {
-	demo  *demo
-	name  string
-	data  files.FS // outlives a crash
-	id    *identity.Identity
-	node  *node.Node
-	shell *repl.Shell
-	show  func(extension.Line)
-	extra []extension.Extension // beside the usual ones
-	stop  context.CancelFunc
-	done  chan error
+	demo   *demo
+	name   string
+	data   files.FS // outlives a crash
+	id     *identity.Identity
+	node   *node.Node
+	shell  *repl.Shell
+	show   func(extension.Line)
+	extra  []extension.Extension // beside the usual ones
+	prompt *screen               // of a person, who has Go there; nil for a bot
+	bench  *workbench.Workbench  // nil for a bot
+	stop   context.CancelFunc
+	done   chan error
 }
 
 func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
@@ -84,6 +89,7 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 		default: // only the tour listens, and it keeps up
 		}
 	})
+	alice.prompt = &scr
 	d.broken = func(i *inmate, p *guard.Panic) {
 		scr.show(extension.Line{Kind: extension.Bad, Label: "error", Text: i.name + " has crashed: " + p.Error()})
 		if i == alice {
@@ -106,7 +112,12 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 		t := &tour{demo: d, alice: alice, out: &scr, heard: heard}
 		err = t.run(ctx)
 	} else {
-		scr.print("Say hello, or try /members, /broadcastadd motto onwards, /help. Ctrl-D quits.\n")
+		scr.print("Say hello, or try /members, /broadcastadd motto onwards, /help. Ctrl-D quits.\n" +
+			"/mode go makes this a prompt for Go inside alice: members(), room, peer.\n")
+		watchers.Go(func() {
+			defer readline.RestoreOnPanic(scr.reader)
+			prepareGo(ctx, alice.bench, &scr)
+		})
 		err = alice.shell.Interact(ctx, scr.reader)
 	}
 	if errors.Is(err, repl.ErrQuit) || errors.Is(err, repl.ErrExit) || errors.Is(err, context.Canceled) {
@@ -204,7 +215,12 @@ func (i *inmate) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if i.shell, err = shell.New(shell.Config{Node: i.node, Book: book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: true, System: runSystem}); err != nil {
+	cfg := shell.Config{Node: i.node, Book: book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: true, System: runSystem}
+	if i.prompt != nil {
+		i.bench = newBench(i.node, exts, i.prompt, func(ctx context.Context, line string, out io.Writer) error { return i.shell.Execute(ctx, line, out) })
+		cfg.Go = i.bench
+	}
+	if i.shell, err = shell.New(cfg); err != nil {
 		return err
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -230,6 +246,9 @@ func (i *inmate) end() error {
 	err := <-i.done
 	i.stop()
 	i.done = nil
+	if i.bench != nil {
+		err = errors.Join(err, i.bench.Close())
+	}
 	return errors.Join(err, i.id.Close())
 }
 

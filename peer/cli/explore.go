@@ -3,19 +3,20 @@ package cli
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/explore/workbench"
+	"github.com/peerlab/peerlab/peer/extension"
+	"github.com/peerlab/peerlab/peer/node"
 	"github.com/peerlab/peerlab/repl"
 )
 
-// newBench makes what the peer has of Go. It opens nothing yet.
-func (r *run) newBench() *workbench.Workbench {
-	cfg := workbench.Config{
-		Node: r.node, Late: late{&r.screen},
-		Command: func(ctx context.Context, line string, out io.Writer) error { return r.shell.Execute(ctx, line, out) },
-	}
-	for _, e := range r.setup.cfg.Extensions {
+// newBench makes what a peer has of Go. It opens nothing yet. execute runs the
+// peer's commands.
+func newBench(n *node.Node, exts []extension.Extension, scr *screen, execute func(ctx context.Context, line string, out io.Writer) error) *workbench.Workbench {
+	cfg := workbench.Config{Node: n, Late: late{scr}, Command: execute}
+	for _, e := range exts {
 		if room, ok := e.(*chat.Room); ok {
 			cfg.Room = room
 		}
@@ -23,16 +24,23 @@ func (r *run) newBench() *workbench.Workbench {
 	return workbench.New(cfg)
 }
 
+// usual is how long Go may take to get ready without a word.
+const usual = 5 * time.Second
+
 // prepareGo gets ready in the background what the first line of Go would wait
 // for, and says so.
-func (r *run) prepareGo(ctx context.Context) {
-	err := r.bench.Prepare(ctx)
+func prepareGo(ctx context.Context, bench *workbench.Workbench, scr *screen) {
+	slow := time.AfterFunc(usual, func() {
+		scr.print("Go is getting ready: the first time on a machine this takes a minute or more\n")
+	})
+	err := bench.Prepare(ctx)
+	slow.Stop()
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		r.screen.print("Go: " + repl.Neutral(err.Error()) + "\n")
+		scr.print("Go: " + repl.Neutral(err.Error()) + "\n")
 	default:
-		r.screen.print("Go is ready: /go len(members()), or /mode go\n")
+		scr.print("Go is ready: /go len(members()), or /mode go\n")
 	}
 }
 

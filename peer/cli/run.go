@@ -106,7 +106,9 @@ func (r *run) wire(ctx context.Context) (err error) {
 	if r.node, err = node.New(cfg); err != nil {
 		return program.Usage(err) // the rest of cfg is sound
 	}
-	r.bench = r.newBench()
+	r.bench = newBench(r.node, cfg.Extensions, &r.screen, func(ctx context.Context, line string, out io.Writer) error {
+		return r.shell.Execute(ctx, line, out)
+	})
 	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
@@ -141,7 +143,7 @@ func (r *run) serve(ctx context.Context) error {
 	if r.flags.dev && r.screen.reader != nil {
 		watchers.Go(func() {
 			defer readline.RestoreOnPanic(r.screen.reader)
-			r.prepareGo(drive)
+			prepareGo(drive, r.bench, &r.screen)
 		})
 	}
 	err := r.driven(drive)

@@ -26,6 +26,10 @@ import (
 // ErrNothing is matched by the error for a name of which nothing is known.
 var ErrNothing = errors.New("no documentation")
 
+// Builtin is the path of the package that documents what the language itself
+// has, such as len and error.
+const Builtin = "builtin"
+
 // Source finds the source of packages.
 type Source interface {
 	// Source returns the directory of a package, and the names of its files
@@ -135,7 +139,11 @@ func read(source Source, path string) (*pack, error) {
 		}
 		files = append(files, f)
 	}
-	if p.Package, err = doc.NewFromFiles(p.fset, files, path); err != nil {
+	var mode any = doc.Mode(0)
+	if path == Builtin {
+		mode = doc.AllDecls // none begins with a capital letter
+	}
+	if p.Package, err = doc.NewFromFiles(p.fset, files, path, mode); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil

@@ -105,6 +105,7 @@ func TestOf(t *testing.T) {
 		{"g.ErrGone", []string{"var ErrGone error"}, ""},
 		{"all", []string{"type Group struct"}, ""},
 		{"all.Join", []string{"func (g *Group) Join"}, ""},
+		{"builtin.len", []string{"func len(v Type) int\n    The len built-in"}, ""},
 		{"g.Member.secret", nil, "package example.com/group has no Member.secret"},
 		{"g.Joined", nil, "near are Join"},
 		{"g.join", nil, "near are Join"},
@@ -113,7 +114,7 @@ func TestOf(t *testing.T) {
 		{"nothing", nil, "package is not loaded"},
 	} {
 		t.Run(test.query, func(t *testing.T) {
-			got, err := manual.Of(session(), library{"example.com/group": source}, test.query)
+			got, err := manual.Of(session(), library{"example.com/group": source, "builtin": "package builtin\n\n// The len built-in function returns the length.\nfunc len(v Type) int\n\ntype Type int\n"}, test.query)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("got %v, want one line with %q", err, test.err)

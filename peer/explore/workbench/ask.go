@@ -156,7 +156,7 @@ func (w *Workbench) full(query string) string {
 	case strings.Contains(query, "/"), w.session.Knows(head):
 		return query
 	case types.Universe.Lookup(head) != nil:
-		return builtin + "." + query
+		return manual.Builtin + "." + query
 	}
 	var paths []string
 	for _, path := range w.env.Loaded() {
@@ -188,8 +188,8 @@ type source struct {
 
 // Source implements manual.Source.
 func (s source) Source(importPath string) (fs.FS, []string, error) {
-	if f, ok := s.env.Package("fmt"); ok && importPath == builtin {
-		return os.DirFS(filepath.Join(filepath.Dir(f.Dir), builtin)), []string{builtin + ".go"}, nil
+	if f, ok := s.env.Package("fmt"); ok && importPath == manual.Builtin {
+		return os.DirFS(filepath.Join(filepath.Dir(f.Dir), manual.Builtin)), []string{"builtin.go"}, nil
 	}
 	dir, files, err := s.env.Source(importPath)
 	if !errors.Is(err, buildenv.ErrNotLoaded) {
@@ -206,9 +206,6 @@ func (s source) Source(importPath string) (fs.FS, []string, error) {
 	}
 	return s.env.Source(importPath)
 }
-
-// builtin is the package that documents what the language has.
-const builtin = "builtin"
 
 // warm makes the first completion as fast as those that follow: what it may
 // propose is loaded, and looked at once.

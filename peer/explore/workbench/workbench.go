@@ -16,6 +16,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 
 	"github.com/peerlab/peerlab/peer/chat"
@@ -61,7 +62,8 @@ type Workbench struct {
 	session *explore.Session // nil until it is needed
 	lack    error            // why nothing can be compiled; nil if it can
 
-	paths paths // what could be imported
+	paths     paths       // what could be imported
+	preparing atomic.Bool // Prepare has the turn
 }
 
 // New makes a workbench. It opens nothing.
@@ -99,6 +101,8 @@ func (w *Workbench) Prepare(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	w.preparing.Store(true)
+	defer w.preparing.Store(false)
 	if err := w.open(ctx); err != nil {
 		return err
 	}
@@ -111,6 +115,9 @@ func (w *Workbench) Prepare(ctx context.Context) error {
 // Eval evaluates an input; see explore.Session.Eval. With assert an input
 // whose only shown value is false is an error that matches ErrFalse.
 func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert bool) error {
+	if w.preparing.Load() {
+		fmt.Fprintln(out, "Go is getting ready: this waits for it")
+	}
 	release, err := w.take(ctx)
 	if err != nil {
 		return err
