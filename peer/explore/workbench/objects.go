@@ -1,20 +1,16 @@
 package workbench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"go/scanner"
 	"go/token"
-	"io"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/explore/lab"
-	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/membership"
 )
 
@@ -72,43 +68,6 @@ type none struct{}
 
 func (none) Export(string) (string, error) { return "", errors.New("packages need a compiler") }
 
-// backend makes a node a lab.Backend.
-type backend struct{ cfg Config }
-
-func (b backend) Name() string  { return b.cfg.Node.Name() }
-func (b backend) Group() string { return b.cfg.Node.Group() }
-func (b backend) Ready() bool   { return b.cfg.Node.Status().Ready }
-
-func (b backend) Members() []lab.Member {
-	s := b.cfg.Node.Status()
-	if !s.Started {
-		return nil
-	}
-	all := []lab.Member{member(s.Self)}
-	all[0].State, all[0].Self = string(membership.Alive), true
-	for _, i := range s.Members {
-		if i.State != membership.Alive && i.State != membership.Suspect {
-			continue
-		}
-		m := member(i.Member)
-		m.State, m.Since, m.RTT = string(i.State), i.Since, i.RTT
-		all = append(all, m)
-	}
-	slices.SortFunc(all, func(a, b lab.Member) int { return cmp.Compare(a.Name, b.Name) })
-	return all
-}
-
-func member(m extension.Member) lab.Member {
-	return lab.Member{Name: m.Name, ID: m.ID, Boot: m.Boot, Addr: m.Addr}
-}
-
-func (b backend) Command(ctx context.Context, line string, out io.Writer) error {
-	if b.cfg.Command == nil {
-		return errors.New("this peer takes no commands from Go")
-	}
-	return b.cfg.Command(ctx, line, out)
-}
-
 // room makes a chat a lab.Chat.
 type room struct{ room *chat.Room }
 
@@ -123,5 +82,4 @@ func (r room) Ping(ctx context.Context, name string) (time.Duration, error) {
 
 func (r room) Members() ([]string, error) { return r.room.Members() }
 
-var _ lab.Backend = backend{}
 var _ lab.Chat = room{}

@@ -23,6 +23,7 @@ import (
 	"github.com/peerlab/peerlab/peer/explore"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/inside"
 	"github.com/peerlab/peerlab/peer/explore/lab"
 	"github.com/peerlab/peerlab/peer/node"
 )
@@ -328,7 +329,7 @@ func collect(paths map[string]bool, t reflect.Type) {
 
 // objects are what the names stand for from the start.
 func (w *Workbench) objects() map[string]any {
-	p := lab.NewPeer(backend{w.cfg})
+	p := lab.NewPeer(inside.Backend{Node: w.cfg.Node, Run: w.cfg.Command})
 	all := map[string]any{"peer": p, "members": p.Members, "ctx": lab.Context{Context: context.Background()}}
 	if w.cfg.Room != nil {
 		all["room"] = lab.NewRoom(room{w.cfg.Room})
