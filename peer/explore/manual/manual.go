@@ -61,11 +61,15 @@ func Of(names Names, source Source, query string) (string, error) {
 	if len(rest) == 0 {
 		return p.overview(), nil
 	}
+	head := ""
+	if b := names.Lookup(query); b != nil && b.Object != nil {
+		head = query + " :: " + types.TypeString(b.Object.Type(), (*types.Package).Name) + "\n\n"
+	}
 	text, ok := p.find(rest)
 	if !ok {
 		return "", fmt.Errorf("%s: %w: package %s has no %s%s", query, ErrNothing, path, strings.Join(rest, "."), p.near(rest[len(rest)-1]))
 	}
-	return text, nil
+	return head + text, nil
 }
 
 // resolve tells of which package a query is, and what of it is meant.

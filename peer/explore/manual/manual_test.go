@@ -103,7 +103,7 @@ func TestOf(t *testing.T) {
 		{"g.Member", []string{"type Member struct", "Member is one of a group.", "func (m *Member) Join()"}, ""},
 		{"g.Default", []string{"const Default = \"lab\"\n    Default is the group"}, ""},
 		{"g.ErrGone", []string{"var ErrGone error"}, ""},
-		{"all", []string{"type Group struct"}, ""},
+		{"all", []string{"all :: *group.Group\n\ntype Group struct"}, ""},
 		{"all.Join", []string{"func (g *Group) Join"}, ""},
 		{"builtin.len", []string{"func len(v Type) int\n    The len built-in"}, ""},
 		{"g.Member.secret", nil, "package example.com/group has no Member.secret"},
