@@ -9,20 +9,19 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/live"
 )
 
-// instead returns what compiled lines have for a function that writes to the
-// terminal, or cannot be stopped; nil for others.
-func instead(path, name string) any {
-	switch path + "." + name {
-	case "time.Sleep":
-		return live.Sleep
-	case "fmt.Print":
-		return live.Printer(fmt.Fprint)
-	case "fmt.Println":
-		return live.Printer(fmt.Fprintln)
-	case "fmt.Printf":
-		return live.Formatter(fmt.Fprintf)
+// Table returns what expressions may use of a package, by name: functions,
+// pointers to variables, types, and constants as mirror.Const; nil for other
+// packages. For functions that write to the terminal, or cannot be stopped, it
+// has what compiled lines have.
+func Table(path string) map[string]any {
+	all := table(path)
+	switch path {
+	case "time":
+		all["Sleep"] = live.Sleep
+	case "fmt":
+		all["Print"], all["Println"], all["Printf"] = live.Printer(fmt.Fprint), live.Printer(fmt.Fprintln), live.Formatter(fmt.Fprintf)
 	}
-	return nil
+	return all
 }
 
 // receive prepares <-c, which ends with its line.

@@ -137,12 +137,9 @@ func (e *Evaluator) bound(obj types.Object) any {
 		return nil
 	}
 	path := obj.Pkg().Path()
-	if f := instead(path, obj.Name()); f != nil {
-		return f
-	}
 	t, ok := e.tables[path]
 	if !ok {
-		t = table(path)
+		t = Table(path)
 		e.tables[path] = t
 	}
 	return t[obj.Name()]
