@@ -34,7 +34,7 @@ func (p *peer) asking() []repl.Command {
 			Help:    "Nothing is run.\n\n\ttype members()",
 			Run: func(ctx context.Context, c *repl.Call) error {
 				return p.withGo(c.Out, func(e Explorer, out io.Writer) error {
-					return paged(c, out, "/doc and the name of the type lists them", func(out io.Writer) error { return e.Type(ctx, c.Text, out) })
+					return paged(c, out, "/doc and the name of the type lists them", func(out io.Writer) error { return e.Type(ctx, strings.TrimSpace(c.Text), out) })
 				})
 			},
 		}),
