@@ -37,6 +37,28 @@ func choose(list []repl.Candidate, typed, next string, columns, rows int) (inser
 	return "", bounded(tableOf(below(fitting, typed), columns), columns, rows-2)
 }
 
+// otherwise is how what is typed is to be written, if no candidate begins with
+// it, but some do when capital letters do not matter: as far as those agree.
+func otherwise(list []repl.Candidate, typed string) string {
+	var fitting []repl.Candidate
+	for _, c := range list {
+		switch {
+		case strings.HasPrefix(c.Text, typed):
+			return ""
+		case len(c.Text) >= len(typed) && strings.EqualFold(c.Text[:len(typed)], typed):
+			fitting = append(fitting, c)
+		}
+	}
+	if len(fitting) == 0 {
+		return ""
+	}
+	common := commonPrefix(fitting)
+	if len(common) < len(typed) {
+		return ""
+	}
+	return common
+}
+
 // below leaves out of names what is typed of them up to their folder.
 func below(list []repl.Candidate, typed string) []repl.Candidate {
 	folder := strings.LastIndexByte(typed, '/') + 1

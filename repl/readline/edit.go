@@ -45,11 +45,22 @@ func (r *reader) OnChange(text []rune, pos int, key rune) ([]rune, int, bool) {
 		r.wanted = false
 		text = r.inEditor(text)
 		return text, len(text), true
+	case r.instead != nil:
+		i := r.instead
+		r.instead = nil
+		return slices.Replace(text, i.from, pos, i.text...), i.from + len(i.text), true
 	case key == keyLeft, key == keyRight:
 		at := snap(text, pos, key == keyLeft)
 		return text, at, at != pos
 	}
 	return nil, 0, false
+}
+
+// instead is what the line gets in place of what stands from there up to the
+// cursor.
+type instead struct {
+	from int // in characters
+	text []rune
 }
 
 // Do is what Tab does. It implements the library's AutoCompleter and is called
@@ -65,6 +76,10 @@ func (r *reader) Do(text []rune, pos int) (insert [][]rune, length int) {
 	after := strings.ReplaceAll(string(text[pos:]), string(newline), "\n")
 	list, start := completer(before+after, len(before))
 	if start < 0 || start > len(before) {
+		return nil, 0
+	}
+	if text := otherwise(list, before[start:]); text != "" {
+		r.instead = &instead{from: utf8.RuneCountInString(before[:start]), text: pasted(text)}
 		return nil, 0
 	}
 	columns, rows := r.screen.size()

@@ -207,13 +207,15 @@ func TestCompletion(t *testing.T) {
 	c.SetCompleter(func(line string, pos int) ([]repl.Candidate, int) {
 		start := strings.LastIndexByte(line[:pos], ' ') + 1
 		if start > 0 {
-			return []repl.Candidate{{Text: "argument"}}, start
+			return []repl.Candidate{{Text: "argument"}, {Text: "ÜberA"}, {Text: "ÜberB"}}, start
 		}
 		return []repl.Candidate{{Text: "/members", Help: "who is there"}, {Text: "/memberlist", Help: "the same"}, {Text: "/quit", Help: "leave\x1b[2J"}}, start
 	})
 	for _, tt := range []struct{ name, keys, screen, rest, line string }{
 		{"unique", "/q\t", "> /quit", "x\r", "/quit x"},
 		{"argument", "/quit a\t", "> /quit argument", "\r", "/quit argument "},
+		{"capital letters", "/quit üB\t", "> /quit Über", "\r", "/quit Über"},
+		{"capital letters, in the middle", "/quit ÜBERa z\x02\x02\t", "> /quit ÜberA z", "x\r", "/quit ÜberAx z"},
 		{"common prefix", "/m\t", "> /member", "\r", "/member"},
 		{"nothing fits", "x\t", "> x", "\r", "x"},
 		{"in the middle", "/q z\x02\x02\t", "> /quit z", "\r", "/quit z"},

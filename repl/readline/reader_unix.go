@@ -40,8 +40,9 @@ type reader struct {
 	edit   *lib.Instance // nil before the first line
 	// learned tells that edit's history is not empty.
 	learned bool
-	pasted  bool // the key is a paste; of the library's goroutine
-	wanted  bool // the key asks for the editor; of the library's goroutine
+	pasted  bool     // the key is a paste; of the library's goroutine
+	wanted  bool     // the key asks for the editor; of the library's goroutine
+	instead *instead // what Tab makes of the line; of the library's goroutine
 
 	mu        sync.Mutex
 	prompt    string
