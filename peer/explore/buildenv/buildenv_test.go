@@ -193,10 +193,23 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 				t.Errorf("host: %v, printed %q, want %q", err, out, want)
 			}
 			if test.dir {
+				olderRelease(t, e)
 				importErrors(t, e)
 				changedSource(t, l, e)
 			}
 		})
+	}
+}
+
+// olderRelease imports a package whose newest release does not fit. The older
+// one compiles with what it asks for itself only.
+func olderRelease(t *testing.T, e *buildenv.Env) {
+	got, err := e.Import(t.Context(), "example.com/app")
+	if err != nil || got.Version != "v1.0.0" || !strings.Contains(got.Note, "the newest example.com/app needs example.com/dep v1.1.0") {
+		t.Errorf("imported %+v, %v, want v1.0.0 and a note", got, err)
+	}
+	if p, ok := e.Package("example.com/engine"); !ok || p.Module.Version != "v1.0.0" {
+		t.Errorf("it came with %+v, want engine v1.0.0, as it asks for", p)
 	}
 }
 

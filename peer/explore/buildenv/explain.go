@@ -38,8 +38,8 @@ func explainGet(path, said string, holder func(module string) (who, version stri
 		if version == "" {
 			version = m[5]
 		}
-		return fmt.Errorf("import %s: %w: %s needs %s %s, and %s runs with %s: name an older version, or build the peer again with the newer %s",
-			path, ErrConflict, release(m[1], m[2]), m[3], m[4], who, version, m[3])
+		return fmt.Errorf("import %s: %w: %s needs %s %s, and %s runs with %s: name an older version, or %s",
+			path, ErrConflict, release(m[1], m[2]), m[3], m[4], who, version, newer(who, m[3], path))
 	}
 	if m := twoOfOne.FindStringSubmatch(said); m != nil && m[1] == m[3] {
 		who, held := holder(m[1])
@@ -65,6 +65,15 @@ func explainGet(path, said string, holder func(module string) (who, version stri
 		return fmt.Errorf("import %s: its module cannot be fetched (%s): look at GOPROXY and the network, or at the spelling", path, lastPart(said))
 	}
 	return fmt.Errorf("import %s: %s", path, oneLine(said))
+}
+
+// newer is how to have a newer version of a module that somebody holds, for
+// the import of a package.
+func newer(holder, module, path string) string {
+	if holder == thisProgram {
+		return "build the peer again with the newer " + module
+	}
+	return "restart the peer, and import " + path + " first"
 }
 
 // remedy is how to have another version of a module that somebody holds.

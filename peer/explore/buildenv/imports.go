@@ -34,11 +34,11 @@ func (e *Env) Import(ctx context.Context, spec string) (Imported, error) {
 	}
 	note, err := "", error(nil)
 	if version != "" || !e.resolves(ctx, path) {
-		if note, err = e.fetch(ctx, path, version); err != nil {
-			return Imported{}, err
-		}
+		note, err = e.fetch(ctx, path, version)
+	} else {
+		err = e.Load(ctx, path)
 	}
-	if err := e.Load(ctx, path); err != nil {
+	if err != nil {
 		return Imported{}, err
 	}
 	p, ok := e.Package(path)
@@ -76,7 +76,8 @@ func (e *Env) holds(path string) bool {
 	return false
 }
 
-// fetch adds the module of a package to the session's. Nothing is built.
+// fetch adds the module of a package to the session's, and loads the package.
+// If any of it fails the session's module is as it was.
 func (e *Env) fetch(ctx context.Context, path, version string) (note string, err error) {
 	release, err := e.take(ctx)
 	if err != nil {
@@ -90,8 +91,11 @@ func (e *Env) fetch(ctx context.Context, path, version string) (note string, err
 	if err != nil {
 		return "", err
 	}
-	if note, err = e.get(ctx, path, version); err == nil {
+	if note, err = e.get(ctx, path, version, back); err == nil {
 		err = e.compare(ctx, path)
+	}
+	if err == nil {
+		err = e.loadNow(ctx, nil, e.missing([]string{path}))
 	}
 	if err != nil {
 		return "", errors.Join(err, back())
@@ -99,16 +103,14 @@ func (e *Env) fetch(ctx context.Context, path, version string) (note string, err
 	return note, nil
 }
 
-// get adds a module with all held ones at their versions. Without a wanted
-// version go may go back to the newest release that agrees with them: its
-// newest is asked for first, and then the held ones again.
-func (e *Env) get(ctx context.Context, path, version string) (note string, err error) {
+// get adds a module with all held ones at their versions; back undoes it.
+// Without a wanted version an older release may be taken.
+func (e *Env) get(ctx context.Context, path, version string, back func() error) (note string, err error) {
 	wanted := path
 	if version != "" {
 		wanted += "@" + version
 	}
-	pins := e.pins()
-	err = e.goGet(ctx, append([]string{wanted}, pins...))
+	err = e.goGet(ctx, append([]string{wanted}, e.pins()...))
 	if err == nil {
 		return "", nil
 	}
@@ -116,13 +118,37 @@ func (e *Env) get(ctx context.Context, path, version string) (note string, err e
 	if version != "" || !errors.Is(refusal, ErrConflict) {
 		return "", refusal
 	}
-	if err := e.goGet(ctx, []string{wanted}); err != nil {
+	found, err := e.older(ctx, path, back)
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil:
 		return "", refusal
 	}
-	if err := e.goGet(ctx, pins); err != nil || e.provider(ctx, path) == "" {
-		return "", refusal
+	return fmt.Sprintf("%s is not the newest, which does not fit: %s", found, reason(refusal)), nil
+}
+
+// older adds the newest release that agrees with the held modules, and returns
+// it as "MODULE VERSION". Go finds it: asked for the newest, and then for the
+// held ones again, it goes back. What the newest had raised stays raised then,
+// where no held module says otherwise, and a release need not work with what
+// came after it; so it is asked for once more, from the start.
+func (e *Env) older(ctx context.Context, path string, back func() error) (found string, err error) {
+	if err := e.goGet(ctx, []string{path}); err != nil {
+		return "", err
 	}
-	return fmt.Sprintf("%s is not the newest, which does not fit: %s", e.provider(ctx, path), reason(refusal)), nil
+	if err := e.goGet(ctx, e.pins()); err != nil {
+		return "", err
+	}
+	found = e.provider(ctx, path)
+	_, version, ok := strings.Cut(found, " ")
+	if !ok {
+		return "", fmt.Errorf("import %s: %w", path, ErrConflict)
+	}
+	if err := back(); err != nil {
+		return "", err
+	}
+	return found, e.goGet(ctx, append([]string{path + "@" + version}, e.pins()...))
 }
 
 // goGet runs go get in the session's module alone: the others of the workspace

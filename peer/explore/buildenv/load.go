@@ -69,6 +69,15 @@ func (e *Env) load(ctx context.Context, progress func(string), importPaths []str
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
+	return e.loadNow(ctx, progress, missing)
+}
+
+// loadNow loads packages that are not there yet. The caller has the turn, and
+// the workspace is written.
+func (e *Env) loadNow(ctx context.Context, progress func(string), missing []string) error {
+	if len(missing) == 0 {
+		return ctx.Err()
+	}
 	found, err := e.list(ctx, progress, missing)
 	if err != nil {
 		return err

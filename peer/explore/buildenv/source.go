@@ -74,7 +74,7 @@ func changedSince(t time.Time, dirs []string) string {
 		}
 		for _, entry := range entries {
 			name := entry.Name()
-			if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && newer(entry, t) {
+			if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && modifiedAfter(entry, t) {
 				return filepath.Join(dir, name)
 			}
 		}
@@ -82,7 +82,7 @@ func changedSince(t time.Time, dirs []string) string {
 	return ""
 }
 
-func newer(entry fs.DirEntry, t time.Time) bool {
+func modifiedAfter(entry fs.DirEntry, t time.Time) bool {
 	info, err := entry.Info()
 	return err == nil && info.ModTime().After(t)
 }
