@@ -218,7 +218,7 @@ func (i *inmate) start(ctx context.Context) (err error) {
 	cfg := shell.Config{Node: i.node, Book: book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: true, System: runSystem}
 	if i.prompt != nil {
 		i.bench = newBench(i.node, exts, i.prompt, func(ctx context.Context, line string, out io.Writer) error { return i.shell.Execute(ctx, line, out) })
-		cfg.Go = i.bench
+		cfg.Go, cfg.Room = i.bench, i.bench.Room()
 	}
 	if i.shell, err = shell.New(cfg); err != nil {
 		return err

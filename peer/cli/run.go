@@ -109,7 +109,7 @@ func (r *run) wire(ctx context.Context) (err error) {
 	r.bench = newBench(r.node, cfg.Extensions, &r.screen, func(ctx context.Context, line string, out io.Writer) error {
 		return r.shell.Execute(ctx, line, out)
 	})
-	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench}
+	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench, Room: r.bench.Room()}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
 			return err

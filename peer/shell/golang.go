@@ -13,6 +13,7 @@ import (
 // Explorer evaluates Go in this peer. *workbench.Workbench is one.
 type Explorer interface {
 	Asker
+	Keeper
 	// Eval evaluates an input and prints what it shows to out. With assert
 	// one that shows nothing but false is an error. When ctx ends it is
 	// stopped.

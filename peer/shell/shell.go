@@ -20,6 +20,7 @@ import (
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/internal/testlink"
+	"github.com/peerlab/peerlab/peer/explore/lab"
 	"github.com/peerlab/peerlab/peer/logbook"
 	"github.com/peerlab/peerlab/peer/node"
 	"github.com/peerlab/peerlab/repl"
@@ -47,6 +48,8 @@ type Config struct {
 	Dev bool
 	// Go evaluates Go in the peer. Nil refuses it.
 	Go Explorer
+	// Room is the chat, for commands that were kept. Nil has none.
+	Room lab.Chat
 	// System runs a command of the operating system and returns its exit
 	// status; the error says that it could not be run. When ctx ends it ends
 	// the command, with all that it has started. Nil refuses all.
@@ -94,6 +97,7 @@ func intro() []string {
 type peer struct {
 	Config
 	shell *repl.Shell
+	kept  keeping
 }
 
 // commands are all commands of a peer. Extensions come between membership
@@ -103,7 +107,7 @@ func (p *peer) commands() []repl.Command {
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.script())
+	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.keepCommands(), p.script(), p.permanent())
 }
 
 func (p *peer) modes() []repl.Mode {

@@ -65,6 +65,8 @@ type Workbench struct {
 
 	paths     paths       // what could be imported
 	preparing atomic.Bool // Prepare has the turn
+
+	keeper
 }
 
 // New makes a workbench. It opens nothing.
