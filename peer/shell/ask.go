@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/peerlab/peerlab/repl"
 )
@@ -128,4 +130,28 @@ func (p *peer) isCommand(text string, err error) error {
 		return fmt.Errorf("%w (the command is /%s)", err, word)
 	}
 	return err
+}
+
+// place is where in an input an error is, as it begins.
+var place = regexp.MustCompile(`^‹\d+›:(\d+):(\d+): `)
+
+// placed adds to an error in a text of several lines the line, and a mark below
+// the place. One line is in sight anyway.
+func placed(text string, err error) error {
+	lines := strings.Split(text, "\n")
+	if err == nil || len(lines) == 1 {
+		return err
+	}
+	m := place.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	line, _ := strconv.Atoi(m[1]) // digits
+	column, _ := strconv.Atoi(m[2])
+	if line < 1 || line > len(lines) || column < 1 || column > len(lines[line-1])+1 {
+		return err
+	}
+	row := strings.ReplaceAll(lines[line-1], "\t", " ")
+	before := strings.Repeat(" ", utf8.RuneCountInString(row[:column-1]))
+	return fmt.Errorf("%w\n  %s\n  %s^", err, row, before)
 }
