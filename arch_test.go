@@ -73,7 +73,7 @@ func rules() []rule {
 		{why: "how a test server is reached is not the harness's business",
 			who: []string{"peer/harness"}, never: []string{"net", "net/http", "os", "os/...", "peer/cli", "peer/chat", "peer/broadcast"}},
 		{why: "what looks at Go code, or evaluates it on values, needs no machine: it works where nothing can be compiled",
-			who: []string{"peer/explore/check", "peer/explore/fast", "peer/explore/complete", "peer/explore/manual", "peer/explore/permanent"}, never: []string{"os", "os/...", "net", "net/http", "syscall", "plugin", "internal/...", "peer/node", "peer/shell", "peer/explore/buildenv", "peer/explore/native"}},
+			who: []string{"peer/explore/check", "peer/explore/fast", "peer/explore/complete", "peer/explore/manual", "peer/explore/mirror", "peer/explore/permanent"}, never: []string{"os", "os/...", "net", "net/http", "syscall", "plugin", "internal/...", "peer/node", "peer/shell", "peer/explore/buildenv", "peer/explore/native"}},
 		{why: "who builds does not load: what was compiled is run in one place",
 			who: []string{"peer/explore/buildenv"}, never: []string{"plugin", "peer/node", "peer/shell", "peer/explore", "peer/explore/native", "internal/..."}},
 		{why: "plugin makes programs larger and wants cgo: who runs peers in this process, and compiles nothing, does without",

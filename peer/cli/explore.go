@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/peer/chat"
+	"github.com/peerlab/peerlab/peer/explore/loader"
 	"github.com/peerlab/peerlab/peer/explore/workbench"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/node"
@@ -15,7 +16,7 @@ import (
 // newBench makes what a peer has of Go. It opens nothing yet. execute runs the
 // peer's commands.
 func newBench(n *node.Node, exts []extension.Extension, scr *screen, execute func(ctx context.Context, line string, out io.Writer) error) *workbench.Workbench {
-	cfg := workbench.Config{Node: n, Late: late{scr}, Command: execute}
+	cfg := workbench.Config{Node: n, Late: late{scr}, Command: execute, Open: loader.Open}
 	for _, e := range exts {
 		if room, ok := e.(*chat.Room); ok {
 			cfg.Room = room

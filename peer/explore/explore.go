@@ -23,21 +23,30 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/check"
 	"github.com/peerlab/peerlab/peer/explore/fast"
 	"github.com/peerlab/peerlab/peer/explore/live"
+	"github.com/peerlab/peerlab/peer/explore/mirror"
 	"github.com/peerlab/peerlab/peer/explore/native"
 )
 
 // ErrNoCompiler is matched by the error for an input that would have to be
 // compiled in a session that cannot.
-var ErrNoCompiler = errors.New("this needs a compiler, and there is none here")
+var ErrNoCompiler = errors.New("this needs a compiler")
 
-// Config says what a session works with.
+// Config says what a session works with. Its zero value makes one that
+// evaluates what needs no compiler.
 type Config struct {
-	Builder  native.Builder    // nil: only what needs no compiler
-	Packages check.Packages    // nil is the Builder
-	Imports  map[string]string // packages known by name from the start; nil is Imports()
-	Bound    map[string]any    // objects of the program, by name
-	Compile  bool              // compile what could do without, too
-	Late     io.Writer         // output of goroutines whose line has ended; nil is that line's writer
+	Builder native.Builder          // compiles; nil leaves it to Await
+	Open    func(file string) error // loads a plugin, as loader.Open; needed where lines are compiled
+
+	// Await returns the Builder of a session that began without one, as soon
+	// as an input needs it; it may take its time. Its error says why there is
+	// none. Until then types are those that the program shows of itself. Nil:
+	// there is none.
+	Await func(ctx context.Context) (native.Builder, error)
+
+	Imports map[string]string // packages known by name from the start; nil is Imports()
+	Bound   map[string]any    // objects of the program, by name
+	Compile bool              // compile what could do without, too
+	Late    io.Writer         // output of goroutines whose line has ended; nil is that line's writer
 }
 
 // Session is a session of Go. One input is evaluated at a time.
@@ -46,6 +55,7 @@ type Session struct {
 	check  *check.Session
 	engine *native.Engine // nil without a compiler
 	fast   *fast.Evaluator
+	world  *mirror.World // what types were, or are, without a Builder; nil if there always was one
 	id     int64
 
 	turn   sync.Mutex // held by the input that is being evaluated
@@ -64,9 +74,6 @@ type place struct{ home, name string }
 // New makes a session. It loads nothing; packages of bound objects must be
 // loaded already.
 func New(c Config) (*Session, error) {
-	if c.Packages == nil && c.Builder != nil {
-		c.Packages = c.Builder
-	}
 	if c.Imports == nil {
 		c.Imports = Imports()
 	}
@@ -74,17 +81,19 @@ func New(c Config) (*Session, error) {
 	for name, v := range c.Bound {
 		bound[name] = reflect.TypeOf(v)
 	}
-	front, err := check.New(check.Config{Packages: c.Packages, Imports: c.Imports, Bound: bound,
-		Open: func(file string) (io.ReadCloser, error) { return os.Open(file) }})
-	if err != nil {
-		return nil, err
-	}
-	s := &Session{config: c, check: front, id: live.NewSession(), values: map[place]reflect.Value{}}
+	s := &Session{config: c, id: live.NewSession(), values: map[place]reflect.Value{}}
 	s.fast = fast.New(names{s})
+	types := check.Config{Imports: c.Imports, Bound: bound, Open: func(file string) (io.ReadCloser, error) { return os.Open(file) }}
 	if c.Builder != nil {
 		s.engine = native.NewEngine(c.Builder)
+		types.Packages = c.Builder
+	} else {
+		s.world = mirror.New(fast.Table)
+		types.Source = source{s.world}
 	}
-	return s, nil
+	var err error
+	s.check, err = check.New(types)
+	return s, err
 }
 
 // Imports returns the packages that a session knows by name from the start.
@@ -123,6 +132,15 @@ func (s *Session) Eval(ctx context.Context, src string, out io.Writer) error {
 	}
 	s.inputs++
 	s.shown = nil
+	if s.engine == nil {
+		done, err := s.mirrored(ctx, src, out)
+		if done {
+			return err
+		}
+		if err := s.await(ctx, err); err != nil {
+			return err
+		}
+	}
 	line, err := s.front(ctx, src)
 	if err != nil {
 		return err
@@ -150,11 +168,14 @@ func (s *Session) front(ctx context.Context, src string) (*check.Line, error) {
 	}
 	var missing []string
 	for _, path := range s.check.Needs(in) {
-		if _, err := s.config.Packages.Export(path); errors.Is(err, check.ErrNotLoaded) {
+		if s.engine == nil {
+			break
+		}
+		if _, err := s.config.Builder.Export(path); errors.Is(err, check.ErrNotLoaded) {
 			missing = append(missing, path)
 		}
 	}
-	if len(missing) > 0 && s.config.Builder != nil {
+	if len(missing) > 0 {
 		if err := s.config.Builder.Load(ctx, missing...); err != nil {
 			return nil, err
 		}
@@ -180,9 +201,6 @@ func (s *Session) lineName() string { return fmt.Sprintf("%d/%d", s.id, s.inputs
 // compiled builds a line and runs it. Its names are known from the moment at
 // which it begins to run, so what it declared before a panic stays.
 func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error {
-	if s.engine == nil {
-		return ErrNoCompiler
-	}
 	program, err := s.engine.Build(ctx, line)
 	switch {
 	case ctx.Err() != nil:
@@ -192,7 +210,7 @@ func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error
 	}
 	return native.Run(ctx, s.lineName(), h, func(*live.Line) error {
 		for _, part := range program.Parts {
-			pkg, err := part.Open()
+			pkg, err := part.Open(s.config.Open)
 			if err != nil {
 				return err
 			}

@@ -99,6 +99,9 @@ func (n names) Lookup(obj types.Object) (reflect.Value, bool) {
 // Type implements fast.Env.
 func (n names) Type(obj *types.TypeName) (reflect.Type, bool) {
 	b := n.check.Owner(obj)
+	if b == nil && n.world != nil {
+		return n.world.Live(obj)
+	}
 	if b == nil || b.Kind != check.Type {
 		return nil, false
 	}
@@ -119,6 +122,9 @@ func (n names) Fixed(obj types.Object) bool {
 func (s *Session) kept(b *check.Binding) (reflect.Value, bool) {
 	if b.Home == "" {
 		return reflect.Value{}, false
+	}
+	if pkg := live.Take(b.Home); pkg != nil { // it came along with another package
+		s.keep(b.Home, pkg)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -50,7 +50,8 @@ var (
 
 // Config says what a session is given.
 type Config struct {
-	Packages Packages                                 // export data; required
+	Packages Packages                                 // export data; required unless there is a Source
+	Source   Source                                   // knows packages and types instead; nil is Packages
 	Open     func(file string) (io.ReadCloser, error) // opens what Packages names; required
 	Imports  map[string]string                        // packages known from the start: name to path
 	Bound    map[string]reflect.Type                  // objects of the host, by name

@@ -8,8 +8,66 @@ import (
 	"reflect"
 )
 
+// Source knows packages and types without export data.
+type Source interface {
+	types.Importer // its error for a package that it does not know matches ErrNotLoaded
+	TypeOf(t reflect.Type) types.Type
+}
+
+// Use has the session take packages and types from export data from now on,
+// instead of a Source. live returns the program's type of what a name stands
+// for, and nil for a name that is to keep the type that it has. The error is
+// about a bound object; then all is as before.
+func (s *Session) Use(packages Packages, live func(*Binding) reflect.Type) error {
+	config, with := s.config, s.importer
+	s.config.Packages, s.config.Source = packages, nil
+	s.importer = s.newImporter()
+	anew := map[*Binding]types.Object{}
+	for _, b := range s.names {
+		obj, err := s.again(b, live(b))
+		if err != nil && b.Kind == Bound {
+			s.config, s.importer = config, with
+			return err
+		}
+		if err == nil && obj != nil {
+			anew[b] = obj
+		}
+	}
+	for b, obj := range anew {
+		delete(s.objects, b.Object)
+		b.Object = obj
+		s.objects[obj] = b
+	}
+	return nil
+}
+
+// again returns the object that a name stands for among other types; nil if it
+// keeps what it has.
+func (s *Session) again(b *Binding, live reflect.Type) (types.Object, error) {
+	switch {
+	case b.Object == nil:
+		return nil, nil
+	case b.Path != "": // by an import with a dot
+		p, err := s.Package(b.Path)
+		if err != nil {
+			return nil, err
+		}
+		return p.Scope().Lookup(b.Name), nil
+	case live == nil:
+		return nil, nil
+	}
+	typ, err := s.TypeOf(live)
+	if err != nil {
+		return nil, fmt.Errorf("bind %s: %w", b.Name, err)
+	}
+	return types.NewVar(b.Object.Pos(), b.Object.Pkg(), b.Name, typ), nil
+}
+
 // newImporter reads export data, each package once in the life of the session.
 func (s *Session) newImporter() types.Importer {
+	if s.config.Source != nil {
+		return s.config.Source
+	}
 	return importer.ForCompiler(s.fset, "gc", func(path string) (io.ReadCloser, error) {
 		file, err := s.config.Packages.Export(path)
 		if err != nil {
@@ -30,6 +88,9 @@ func (s *Session) Package(path string) (*types.Package, error) {
 // TypeOf returns the checker's type for one of the running program. Types that
 // are declared in functions, and instances of generic types, have none.
 func (s *Session) TypeOf(t reflect.Type) (types.Type, error) {
+	if s.config.Source != nil {
+		return s.config.Source.TypeOf(t), nil
+	}
 	if t.Name() != "" {
 		return s.named(t)
 	}

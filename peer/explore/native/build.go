@@ -115,14 +115,14 @@ func idle(u *check.Unit) bool {
 		!slices.ContainsFunc(u.New, func(b *check.Binding) bool { return b.Kind == check.Var && b.Path == "" })
 }
 
-// Open loads a part into this process and returns what it has registered; nil
-// if there is nothing to load. The plugin's file is not needed any more
+// Open has load take a part into this process and returns what it has
+// registered; nil if there is nothing to load. The plugin's file is not needed any more
 // afterwards. What the package initialises runs now.
-func (p Part) Open() (*live.Package, error) {
+func (p Part) Open(load func(file string) error) (*live.Package, error) {
 	if p.file == "" {
 		return nil, nil
 	}
-	err := open(p.file)
+	err := load(p.file)
 	_ = os.Remove(p.file) // the mapping stays; a file that is left costs disk only
 	if err != nil {
 		return nil, err

@@ -22,8 +22,6 @@ var (
 	ErrLeft = errors.New("asked to stop, but it is blocked inside a library call; left running in the background")
 	// ErrGoexit is returned for a line that ended its goroutine.
 	ErrGoexit = errors.New("goroutine exited (runtime.Goexit)")
-	// ErrUnsupported is returned by Open where Go cannot load plugins.
-	ErrUnsupported = errors.New("this program cannot run compiled Go: Go loads plugins on Linux, macOS and FreeBSD, in programs built with cgo; expressions that need no compiler work")
 )
 
 // Grace is how long a stopped line may take to end before it is left alone.

@@ -101,7 +101,7 @@ func (w *Workbench) Type(ctx context.Context, expr string, out io.Writer) error 
 		return err
 	}
 	defer release()
-	if err := w.open(ctx); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return err
 	}
 	if err := w.bind(ctx, expr); err != nil {

@@ -2,7 +2,6 @@ package workbench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"go/scanner"
 	"go/token"
@@ -17,9 +16,6 @@ import (
 // bind sees to it that the objects that change are those of now: the context
 // of the input, and the live memberlist.
 func (w *Workbench) bind(ctx context.Context, src string) error {
-	if w.lack != nil {
-		return nil // types of objects cannot be known
-	}
 	values := map[string]any{"ctx": lab.Context{Context: ctx}}
 	list, err := w.list()
 	switch {
@@ -62,11 +58,6 @@ func mentions(src, name string) bool {
 		before = tok
 	}
 }
-
-// none is where no package can be loaded.
-type none struct{}
-
-func (none) Export(string) (string, error) { return "", errors.New("packages need a compiler") }
 
 // room makes a chat a lab.Chat.
 type room struct{ room *chat.Room }

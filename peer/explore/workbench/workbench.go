@@ -16,7 +16,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"text/tabwriter"
 
 	"github.com/peerlab/peerlab/peer/chat"
@@ -49,6 +48,10 @@ type Config struct {
 	// called from several goroutines; nil drops it.
 	Late io.Writer
 
+	// Open loads what was compiled: loader.Open. Nil compiles nothing: then
+	// there are expressions that need no compiler.
+	Open func(file string) error
+
 	// Build says with what is compiled; its zero value is the running binary.
 	Build buildenv.Config
 }
@@ -63,8 +66,9 @@ type Workbench struct {
 	session *explore.Session // nil until it is needed
 	lack    error            // why nothing can be compiled; nil if it can
 
-	paths     paths       // what could be imported
-	preparing atomic.Bool // Prepare has the turn
+	paths paths     // what could be imported
+	tools *tools    // behind env and lack; with a turn of its own
+	out   io.Writer // of the input that is evaluated
 
 	keeper
 }
@@ -74,7 +78,7 @@ func New(cfg Config) *Workbench {
 	if cfg.Late == nil {
 		cfg.Late = io.Discard
 	}
-	w := &Workbench{cfg: cfg, turn: make(chan struct{}, 1)}
+	w := &Workbench{cfg: cfg, turn: make(chan struct{}, 1), tools: newTools()}
 	w.turn <- struct{}{}
 	return w
 }
@@ -99,18 +103,23 @@ func (w *Workbench) take(ctx context.Context) (release func(), err error) {
 // error matches buildenv.ErrUnavailable if nothing can be compiled here;
 // simple expressions may work all the same.
 func (w *Workbench) Prepare(ctx context.Context) error {
+	if w.cfg.Open == nil {
+		return errNoLoader
+	}
+	paths := w.packages()
+	for _, path := range explore.Imports() {
+		paths = append(paths, path)
+	}
+	if _, lack, err := w.tools.load(ctx, w.cfg.Build, paths); err != nil || lack != nil {
+		return errors.Join(err, lack)
+	}
 	release, err := w.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	w.preparing.Store(true)
-	defer w.preparing.Store(false)
 	if err := w.open(ctx); err != nil {
 		return err
-	}
-	if w.lack != nil {
-		return w.lack
 	}
 	return w.warm(ctx)
 }
@@ -118,15 +127,13 @@ func (w *Workbench) Prepare(ctx context.Context) error {
 // Eval evaluates an input; see explore.Session.Eval. With assert an input
 // whose only shown value is false is an error that matches ErrFalse.
 func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert bool) error {
-	if w.preparing.Load() {
-		fmt.Fprintln(out, "Go is getting ready: this waits for it")
-	}
 	release, err := w.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := w.open(ctx); err != nil {
+	w.out = out
+	if err := w.start(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
@@ -156,10 +163,8 @@ func (w *Workbench) explain(err error) error {
 	switch {
 	case strings.Contains(err.Error(), "different version of package"): // the plugin package has no error of its own
 		return fmt.Errorf("%w: the source has changed since this peer was built: build it, and start it again", err)
-	case w.lack == nil:
-		return err
 	}
-	return fmt.Errorf("%w (%w)", err, w.lack)
+	return err
 }
 
 // Unfinished tells that more lines must follow before src can be evaluated.
@@ -209,7 +214,7 @@ func (w *Workbench) Vars(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer release()
-	if err := w.open(ctx); err != nil {
+	if err := w.start(); err != nil {
 		return err
 	}
 	if err := w.bind(ctx, ""); err != nil {
@@ -225,16 +230,20 @@ func (w *Workbench) Vars(ctx context.Context, out io.Writer) error {
 // Doctor prints what keeps Go from being compiled here, or slows it down. It
 // fails if nothing can be compiled.
 func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
-	release, err := w.take(ctx)
+	if w.cfg.Open == nil {
+		return fmt.Errorf("nothing can be compiled here: %w", errNoLoader)
+	}
+	release, err := w.tools.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := w.environment(ctx); err != nil {
+	env, err := w.tools.open(ctx, w.cfg.Build)
+	if err != nil {
 		return err
 	}
 	blocked := 0
-	for _, f := range w.env.Doctor(ctx) {
+	for _, f := range env.Doctor(ctx) {
 		word := "note"
 		if f.Blocks {
 			word = "missing"
@@ -264,39 +273,15 @@ func (w *Workbench) Close() error {
 	if w.session != nil {
 		errs = append(errs, w.session.Close())
 	}
-	if w.env != nil {
-		errs = append(errs, w.env.Close())
+	done, err := w.tools.take(context.Background())
+	if err != nil {
+		return err
+	}
+	defer done()
+	if w.tools.env != nil {
+		errs = append(errs, w.tools.env.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func (w *Workbench) environment(ctx context.Context) (err error) {
-	if w.env == nil {
-		w.env, err = buildenv.Open(ctx, w.cfg.Build)
-	}
-	return err
-}
-
-// open makes the session unless there is one. What cannot be mended while the
-// peer runs makes one without a compiler; other errors may pass.
-func (w *Workbench) open(ctx context.Context) error {
-	if w.session != nil {
-		return nil
-	}
-	if err := w.environment(ctx); err != nil {
-		return err
-	}
-	err := w.env.Load(ctx, w.packages()...)
-	if err != nil && !errors.Is(err, buildenv.ErrUnavailable) {
-		return err
-	}
-	w.lack = err
-	if w.lack != nil {
-		w.session, err = explore.New(explore.Config{Packages: none{}, Late: w.cfg.Late})
-		return err
-	}
-	w.session, err = explore.New(explore.Config{Builder: builder{w.env}, Late: w.cfg.Late, Bound: w.objects()})
-	return err
 }
 
 // packages are those that the session must know from the start: of its objects,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/peerlab/peerlab/peer/explore"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
+	"github.com/peerlab/peerlab/peer/explore/loader"
 )
 
 // buffer is a writer for several goroutines.
@@ -93,7 +94,7 @@ func run() (err error) {
 // session makes a session. With compile it compiles what could do without.
 func session(env *buildenv.Env, compile bool) (*explore.Session, error) {
 	fetch := func(n int) string { return fmt.Sprint("fetched ", n) }
-	return explore.New(explore.Config{Builder: env, Compile: compile, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
+	return explore.New(explore.Config{Builder: env, Open: loader.Open, Compile: compile, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
 }
 
 // eval evaluates an input. One that begins with "//stop" is stopped as soon as

@@ -1,0 +1,132 @@
+package workbench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/peerlab/peerlab/peer/explore"
+	"github.com/peerlab/peerlab/peer/explore/buildenv"
+	"github.com/peerlab/peerlab/peer/explore/native"
+)
+
+// errNoLoader says why nothing is compiled in a process that many peers share,
+// or that is a test.
+var errNoLoader = errors.New("this process cannot load what one makes: a peer in a process of its own, started with --dev, can")
+
+// tools are what compiling takes: opened once, and maybe while inputs are
+// evaluated that need none.
+type tools struct {
+	turn chan struct{} // one token, for the fields below
+	env  *buildenv.Env
+	done bool  // loading has ended
+	lack error // why nothing can be compiled
+}
+
+func newTools() *tools {
+	t := &tools{turn: make(chan struct{}, 1)}
+	t.turn <- struct{}{}
+	return t
+}
+
+// busy tells whether somebody opens the tools now.
+func (t *tools) busy() bool { return len(t.turn) == 0 }
+
+// take waits until nobody else opens the tools.
+func (t *tools) take(ctx context.Context) (release func(), err error) {
+	select {
+	case <-t.turn:
+		return func() { t.turn <- struct{}{} }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// open makes the environment. Nothing may be loaded yet. Who calls it has the
+// turn.
+func (t *tools) open(ctx context.Context, cfg buildenv.Config) (env *buildenv.Env, err error) {
+	if t.env == nil {
+		t.env, err = buildenv.Open(ctx, cfg)
+	}
+	return t.env, err
+}
+
+// load is open, and loads packages. What cannot be mended while the peer runs is a
+// lack; other errors may pass.
+func (t *tools) load(ctx context.Context, cfg buildenv.Config, paths []string) (env *buildenv.Env, lack, err error) {
+	release, err := t.take(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
+	if env, err = t.open(ctx, cfg); err != nil || t.done {
+		return env, t.lack, err
+	}
+	err = env.Load(ctx, paths...)
+	if err != nil && !errors.Is(err, buildenv.ErrUnavailable) {
+		return nil, nil, err
+	}
+	t.done, t.lack = true, err
+	return env, t.lack, nil
+}
+
+// start makes the session unless there is one. It waits for nothing: the
+// session does without a compiler until an input needs it.
+func (w *Workbench) start() (err error) {
+	if w.session == nil {
+		w.session, err = explore.New(explore.Config{Open: w.cfg.Open, Await: w.await, Late: w.cfg.Late, Bound: w.objects()})
+	}
+	return err
+}
+
+// open makes the session unless there is one, with all that there is for it. It
+// sets env, or fails; lack tells whether anything can be compiled.
+func (w *Workbench) open(ctx context.Context) error {
+	if err := w.start(); err != nil {
+		return err
+	}
+	if w.cfg.Open == nil {
+		return fmt.Errorf("%w: %w", explore.ErrNoCompiler, errNoLoader)
+	}
+	if err := w.equip(ctx); err != nil || w.lack != nil {
+		return err
+	}
+	return w.session.Use(builder{w.env})
+}
+
+// begin is open where lines are compiled, and start elsewhere.
+func (w *Workbench) begin(ctx context.Context) error {
+	if w.cfg.Open == nil {
+		return w.start()
+	}
+	return w.open(ctx)
+}
+
+// equip waits for the tools.
+func (w *Workbench) equip(ctx context.Context) (err error) {
+	if w.env == nil || w.lack == nil {
+		var env *buildenv.Env
+		if env, w.lack, err = w.tools.load(ctx, w.cfg.Build, w.packages()); err == nil {
+			w.env = env
+		}
+	}
+	return err
+}
+
+// await is for an input that has to be compiled.
+func (w *Workbench) await(ctx context.Context) (native.Builder, error) {
+	if w.cfg.Open == nil {
+		return nil, errNoLoader
+	}
+	if w.tools.busy() {
+		fmt.Fprintln(w.out, "Go is getting ready: this waits for it")
+	}
+	if err := w.equip(ctx); err != nil {
+		return nil, err
+	}
+	if w.lack != nil {
+		return nil, w.lack
+	}
+	return builder{w.env}, nil
+}
+
