@@ -21,6 +21,10 @@ func (explorer) Eval(_ context.Context, src string, out io.Writer, assert bool) 
 		name, _, _ := strings.Cut(src, "+")
 		return errors.New("‹1›:1:1: undefined: " + name)
 	}
+	if i := strings.Index(src, "wrong"); i >= 0 {
+		line := strings.Count(src[:i], "\n")
+		return fmt.Errorf("‹1›:%d:%d: undefined: wrong", line+1, i-strings.LastIndexByte(src[:i], '\n'))
+	}
 	_, err := fmt.Fprintf(out, "eval %q %v\n", src, assert)
 	return err
 }
@@ -93,6 +97,8 @@ func TestGoAtAPrompt(t *testing.T) {
 		{"import under a name", `import x "a.b/c"`, "eval \"import x \\\"a.b/c\\\"\" false\n"},
 		{"import and more", `import "a"; a.B()`, "eval \"import \\\"a\\\"; a.B()\" false\n"},
 		{"a command", "vars", "error: ‹1›:1:1: undefined: vars (the command is /vars)"},
+		{"the place in one line", "x := wrong", "error: ‹1›:1:6: undefined: wrong"},
+		{"the place in several", "f {\n\tüx := wrong", "error: ‹1›:2:9: undefined: wrong\n   üx := wrong\n         ^"},
 		{"no command", "nothing+1", "error: ‹1›:1:1: undefined: nothing"},
 		{"behind a slash", "/go import a.b/c", "import a.b/c\n"},
 		{"type", "/type  x", "type x\n"},
