@@ -22,8 +22,8 @@ import (
 
 // Complete proposes how one could go on at byte offset pos of an input, and
 // tells at which offset the word begins that the candidates replace: names and
-// members, and in an import paths of packages. It does not wait: until the
-// session is open, and while an input is evaluated, there are none.
+// members, and in an import paths of packages. It does not wait: while an input
+// is evaluated there are none.
 func (w *Workbench) Complete(text string, pos int) (list []repl.Candidate, start int) {
 	pos = min(max(pos, 0), len(text))
 	if from, ok := inImport(text[:pos]); ok {
@@ -66,32 +66,36 @@ func (w *Workbench) CompletePath(text string, pos int) (list []repl.Candidate, s
 // Hint tells what could follow a text: what is left of the call in which it
 // ends. It does not wait.
 func (w *Workbench) Hint(text string) string {
-	select {
-	case <-w.turn:
-		defer func() { w.turn <- struct{}{} }()
-	default:
+	if !w.tryTake() {
 		return ""
 	}
-	if w.session == nil {
-		return ""
-	}
+	defer func() { w.turn <- struct{}{} }()
 	return w.session.Rest(text)
 }
 
 func (w *Workbench) propose(text string, pos int) ([]complete.Candidate, int) {
-	select {
-	case <-w.turn:
-		defer func() { w.turn <- struct{}{} }()
-	default:
+	if !w.tryTake() {
 		return nil, pos
 	}
-	if w.session == nil {
-		return nil, pos
-	}
+	defer func() { w.turn <- struct{}{} }()
 	if mentions(text, "ml") {
 		_ = w.bind(context.Background(), "") // without a memberlist there is nothing to propose
 	}
 	return w.session.Propose(text, pos)
+}
+
+// tryTake takes the turn if it is free and there is a session, or can be one.
+func (w *Workbench) tryTake() bool {
+	select {
+	case <-w.turn:
+	default:
+		return false
+	}
+	if w.start() != nil {
+		w.turn <- struct{}{}
+		return false
+	}
+	return true
 }
 
 // Type prints what an expression is, without running it.
