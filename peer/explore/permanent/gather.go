@@ -135,7 +135,7 @@ func (r *reader) visit(n ast.Node) bool {
 	case *ast.AssignStmt:
 		r.assign(n)
 	case *ast.RangeStmt:
-		r.unused(n.Key, n.Value)
+		r.ranges(n)
 	case *ast.ValueSpec:
 		for _, id := range n.Names {
 			r.unused(id)
@@ -174,6 +174,21 @@ func (r *reader) assign(s *ast.AssignStmt) {
 		r.unused(id)
 	}
 	if declares > 0 && used == 0 {
+		r.add(ref{from: s.TokPos, to: s.TokPos + 2, kind: toDefine})
+	}
+}
+
+// ranges notes the variables of a loop that nobody uses.
+func (r *reader) ranges(s *ast.RangeStmt) {
+	used := false
+	for _, e := range []ast.Expr{s.Key, s.Value} {
+		id, ok := e.(*ast.Ident)
+		used = used || ok && id.Name != "_" && !r.blank(id)
+		if ok {
+			r.unused(id)
+		}
+	}
+	if s.Tok == token.DEFINE && !used {
 		r.add(ref{from: s.TokPos, to: s.TokPos + 2, kind: toDefine})
 	}
 }

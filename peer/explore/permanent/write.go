@@ -27,9 +27,13 @@ func (w *writer) file() (*File, error) {
 	w.tell()
 	c := w.command
 	fmt.Fprintf(&w.out, "package shell\n\n%s\n", w.imports())
-	fmt.Fprintf(&w.out, "// %s is a command that was made in a running peer, by \"keep %s\". This file makes\n// it one of every peer: it belongs into peer/shell, and nothing else has to be\n// done. \"go test ./docs -update\" then brings the reference up to date.\n", Method(c.Name), c.Name)
-	for _, n := range w.notes {
-		w.out.WriteString("//\n// " + strings.ReplaceAll(wrapped(n), "\n", "\n// ") + "\n")
+	about := fmt.Sprintf("%s is a command that was made in a running peer, by \"keep %s\". This file makes it one of every peer: "+
+		"it belongs into peer/shell, and nothing else has to be done. Then \"go test ./docs -update\" brings the reference up to date.", Method(c.Name), c.Name)
+	for i, n := range slices.Concat([]string{about}, w.notes) {
+		if i > 0 {
+			w.out.WriteString("//\n")
+		}
+		w.out.WriteString("// " + strings.ReplaceAll(wrapped(n), "\n", "\n// ") + "\n")
 	}
 	w.out.WriteString(method + rest.String())
 	text, err := format.Source([]byte(w.out.String()))
