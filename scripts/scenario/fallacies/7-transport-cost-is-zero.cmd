@@ -15,7 +15,7 @@ all init
 await converged
 
 phase "word by word"
-fault link alice <-> bob latency 20ms {
+fault link alice <-> bob latency 50ms {
   bg words: alice execute words.cmd
   bob never chat "the fiftieth" for 1s
   bob expect chat "the fiftieth" count == 1
