@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -54,7 +56,22 @@ func (h *host) write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func unmark(s string) string { return strings.ReplaceAll(s, check.Mark, "") }
+// unmark takes the session's own words out of what a line prints: the mark of
+// names, and the tags of lower-case fields where the text of a type has them.
+func unmark(s string) string {
+	s = strings.ReplaceAll(s, check.Mark, "")
+	if strings.Contains(s, `"json:\"-\" xml:`) {
+		s = partTag.ReplaceAllString(wholeTag.ReplaceAllString(s, "$1"), `$1"`)
+	}
+	return s
+}
+
+// Tags as the text of a type shows them: native.Hidden, alone or before the
+// user's own. No comma stands before them there.
+var (
+	wholeTag = regexp.MustCompile(`([^,\s]) ` + regexp.QuoteMeta(strconv.Quote(native.Hidden)))
+	partTag  = regexp.MustCompile(`([^,\s] )"` + regexp.QuoteMeta(strings.TrimSuffix(strconv.Quote(native.Hidden), `"`)[1:]) + ` `)
+)
 
 // Print implements live.Host.
 func (h *host) Print(newline bool, args []any) {

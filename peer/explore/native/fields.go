@@ -9,15 +9,15 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/check"
 )
 
-// hidden is the tag of fields that were lower-case: encoders must not see them.
-const hidden = `json:"-" xml:"-" yaml:"-" toml:"-"`
+// Hidden is the tag of fields that were lower-case: encoders must not see them.
+const Hidden = `json:"-" xml:"-" yaml:"-" toml:"-"`
 
 // tagText is the tag of a field in generated code, with a space before it. The
 // user's own keys follow ours, and the first of two equal keys counts. It
 // depends on nothing but the field, so that equal types stay equal.
 func tagText(f *types.Var, tag string) string {
 	if check.Marked(f.Name()) != f.Name() && f.Pkg().Path() == check.Path && !inlined(f) {
-		tag = strings.TrimSpace(hidden + " " + tag)
+		tag = strings.TrimSpace(Hidden + " " + tag)
 	}
 	if tag == "" {
 		return ""
