@@ -172,20 +172,24 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 			}
 			l := newLab(t, test.dir, test.flags...)
 			e := l.open(t)
-			var compiled []string
-			if err := e.Prewarm(t.Context(), func(path string) { compiled = append(compiled, path) }, "fmt", "example.com/dep", "example.com/host/live"); err != nil {
+			var told []string
+			ctx := buildenv.WithProgress(t.Context(), func(what string) { told = append(told, what) })
+			if err := e.Load(ctx, "fmt", "example.com/dep", "example.com/host/live"); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Contains(compiled, "example.com/host/live") {
-				t.Errorf("progress told of %v, want the host's own package among them", compiled)
+			if !slices.Contains(told, "compiling example.com/host/live") {
+				t.Errorf("progress told of %v, want the host's own package among them", told)
 			}
 			plugins := []string{line(t, e, "repl/s1", first), line(t, e, "repl/s2", second)}
-			got, err := e.Import(t.Context(), "example.com/lib")
+			got, err := e.Import(ctx, "example.com/lib")
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got.Version != "v1.0.0" || !strings.Contains(got.Note, "example.com/dep v1.1.0") {
 				t.Errorf("imported %+v, want v1.0.0 and a note that the newest needs example.com/dep v1.1.0", got)
+			}
+			if !slices.Contains(told, "fetching example.com/lib v1.0.0") || told[len(told)-1] != "" {
+				t.Errorf("progress told of %v, want the library, and the end", told)
 			}
 			plugins = append(plugins, line(t, e, "repl/s3", third))
 			out, err := exec.CommandContext(t.Context(), l.host, plugins...).CombinedOutput()

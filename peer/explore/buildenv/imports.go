@@ -95,7 +95,7 @@ func (e *Env) fetch(ctx context.Context, path, version string) (note string, err
 		err = e.compare(ctx, path)
 	}
 	if err == nil {
-		err = e.loadNow(ctx, nil, e.missing([]string{path}))
+		err = e.loadNow(ctx, e.missing([]string{path}))
 	}
 	if err != nil {
 		return "", errors.Join(err, back())
@@ -111,8 +111,11 @@ func (e *Env) get(ctx context.Context, path, version string, back func() error) 
 		wanted += "@" + version
 	}
 	err = e.goGet(ctx, append([]string{wanted}, e.pins()...))
-	if err == nil {
+	switch {
+	case err == nil:
 		return "", nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
 	}
 	refusal := explainGet(path, words(err), e.holders())
 	if version != "" || !errors.Is(refusal, ErrConflict) {
@@ -175,7 +178,10 @@ func (e *Env) compare(ctx context.Context, path string) error {
 	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, append(append([]string{"list", "-e", "-deps", "-buildvcs=false", "-buildmode=plugin",
 		"-json=ImportPath,Name,Module,Error"}, e.host.flags...), "--", path)...)
 	out, err := run(ctx, cmd)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		return fmt.Errorf("import %s: %s", path, firstLine(words(err)))
 	}
 	found, err := decodeAny(out)

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 )
@@ -38,25 +37,12 @@ type Module struct {
 
 // Load makes packages, and all that they import, usable: for Export, and for
 // imports of what is compiled. What is loaded already costs nothing; the rest
-// one run of go list, and whatever that has to compile. A package that the
+// one run of go list, and whatever that has to compile: the first time on a
+// machine, with the whole standard library, that takes minutes, and
+// WithProgress tells of it. A package that the
 // binary would need another version of is refused with ErrConflict. Where
 // nothing can be compiled the error matches ErrUnavailable.
 func (e *Env) Load(ctx context.Context, importPaths ...string) error {
-	return e.load(ctx, nil, importPaths)
-}
-
-// Prewarm loads packages and tells which one is being compiled. The first
-// time on a machine it takes minutes: the standard library has never been
-// compiled for plugins there. progress may be nil; it is called on another
-// goroutine, and no more when Prewarm has returned.
-func (e *Env) Prewarm(ctx context.Context, progress func(importPath string), importPaths ...string) error {
-	if progress == nil {
-		progress = func(string) {}
-	}
-	return e.load(ctx, progress, importPaths)
-}
-
-func (e *Env) load(ctx context.Context, progress func(string), importPaths []string) error {
 	missing := e.missing(importPaths)
 	if len(missing) == 0 {
 		return ctx.Err()
@@ -69,16 +55,16 @@ func (e *Env) load(ctx context.Context, progress func(string), importPaths []str
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
-	return e.loadNow(ctx, progress, missing)
+	return e.loadNow(ctx, missing)
 }
 
 // loadNow loads packages that are not there yet. The caller has the turn, and
 // the workspace is written.
-func (e *Env) loadNow(ctx context.Context, progress func(string), missing []string) error {
+func (e *Env) loadNow(ctx context.Context, missing []string) error {
 	if len(missing) == 0 {
 		return ctx.Err()
 	}
-	found, err := e.list(ctx, progress, missing)
+	found, err := e.list(ctx, missing)
 	if err != nil {
 		return err
 	}
@@ -118,40 +104,23 @@ func (e *Env) missing(importPaths []string) []string {
 
 // list has go compile packages and all that they import, and tells what they
 // are. The caller has the turn.
-func (e *Env) list(ctx context.Context, progress func(string), importPaths []string) ([]Package, error) {
+func (e *Env) list(ctx context.Context, importPaths []string) ([]Package, error) {
 	t, err := e.findTools(ctx)
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{"list", "-e", "-export", "-deps", "-buildmode=plugin", "-buildvcs=false",
 		"-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Export,Standard,Module,Error"}, e.host.flags...)
-	if progress != nil {
-		args = append(args, "-v")
-	}
-	args = append(args, "--", "runtime/cgo") // the linker looks for it
+	args = append(args, "-v", "--", "runtime/cgo") // the linker looks for it
 	cmd := e.command(ctx, e.scratchDir(), t.goCommand, append(args, importPaths...)...)
-	out, err := runWatched(ctx, cmd, progress)
-	if err != nil {
+	out, err := run(ctx, cmd)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
 		return nil, fmt.Errorf("%w: %s", ErrBuild, oneLine(words(err)))
 	}
 	return decode(out)
-}
-
-// runWatched is run with a function for each line that the tool writes to its
-// standard error.
-func runWatched(ctx context.Context, cmd *exec.Cmd, progress func(string)) ([]byte, error) {
-	if progress == nil {
-		return run(ctx, cmd)
-	}
-	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, &lines{f: progress, all: &stderr}
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &toolError{tool: toolName(cmd), said: strings.TrimSpace(stderr.String()), err: err}
-	}
-	return []byte(stdout.String()), nil
 }
 
 // decode reads what go list printed; a package that cannot be used is the

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -39,21 +38,49 @@ func (e *Env) command(ctx context.Context, dir, name string, args ...string) *ex
 	if version := e.found().switchTo; version != "" {
 		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+version)
 	}
+	cmd.SysProcAttr = attributes()
+	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	cmd.WaitDelay = time.Second
 	return cmd
 }
 
-// run runs a tool to its end. The error holds what the tool said.
+// run runs a tool to its end. The error holds what the tool said. When ctx
+// ends, the tool and all that it has started are killed.
 func run(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	tell := progress(ctx)
+	defer tell("")
+	heard := &lines{f: func(line string) {
+		if what := doing(line); what != "" {
+			tell(what)
+			return
+		}
+		stderr.WriteString(line + "\n")
+	}}
+	cmd.Stdout, cmd.Stderr = &stdout, heard
+	err := runBound(cmd)
+	heard.flush()
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return stdout.Bytes(), &toolError{tool: toolName(cmd), said: strings.TrimSpace(stderr.String() + stdout.String()), err: err}
 	}
 	return stdout.Bytes(), nil
+}
+
+// runBound runs a tool on a thread that lives as long as the tool: on Linux a
+// tool is killed when the thread that has started it ends.
+func runBound(cmd *exec.Cmd) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err = cmd.Run()
+	}()
+	<-done
+	return err
 }
 
 // toolName is what a person calls the tool of a command: "go list".
@@ -92,11 +119,11 @@ func words(err error) string {
 	return err.Error()
 }
 
-// lines calls f with each whole line written to it.
+// lines calls f with each whole line written to it; the last one may lack its
+// end, and is given by flush.
 type lines struct {
 	f    func(string)
 	rest []byte
-	all  io.Writer
 }
 
 func (l *lines) Write(p []byte) (int, error) {
@@ -104,9 +131,15 @@ func (l *lines) Write(p []byte) (int, error) {
 	for {
 		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
 		if !found {
-			return l.all.Write(p)
+			return len(p), nil
 		}
 		l.f(string(line))
 		l.rest = bytes.Clone(rest)
+	}
+}
+
+func (l *lines) flush() {
+	if len(l.rest) > 0 {
+		l.f(string(l.rest))
 	}
 }

@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package buildenv
+
+import "syscall"
+
+// attributes put a tool into a process group of its own, so that ctrl-C at the
+// terminal reaches this process alone.
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
