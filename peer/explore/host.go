@@ -35,10 +35,20 @@ func (h *host) end() {
 // Write writes output of the line, in one stream with what goes through the
 // line's os.Stdout.
 func (h *host) Write(p []byte) (int, error) {
-	if pipe := h.session.pipe(); pipe != nil {
-		return pipe.Write(p)
+	if pipe := h.session.pipe(); pipe != nil && !h.over() {
+		pipe.direct(h)
+		if n, err := pipe.Write(p); err == nil {
+			return n, nil
+		}
 	}
 	return h.write(p)
+}
+
+// over tells that the line has ended.
+func (h *host) over() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ended
 }
 
 // write writes to where the line's output goes. Names lose the mark that they
@@ -137,25 +147,39 @@ func (s *Session) remember(v check.Value, value any) {
 	}
 }
 
+// pipe is the one through which output goes, if there is one.
 func (s *Session) pipe() *pipe {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stdout != nil && s.stdout.ended() {
+		s.stdout = nil
+	}
 	return s.stdout
 }
 
 // openPipe returns what a line has for os.Stdout.
 func (s *Session) openPipe(h *host) *os.File {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stdout == nil {
-		p, err := newPipe()
+	p := s.pipe()
+	if p == nil {
+		made, err := newPipe()
 		if err != nil {
 			return os.Stdout
 		}
-		s.stdout = p
+		made.direct(h)
+		s.mu.Lock()
+		if s.stdout == nil || s.stdout.ended() {
+			s.stdout = made
+		}
+		p = s.stdout
+		s.mu.Unlock()
+		if p != made {
+			_ = made.Close() // another goroutine of the line was first
+		}
 	}
-	s.stdout.direct(h)
-	return s.stdout.w
+	if !h.over() {
+		p.direct(h)
+	}
+	return p.w
 }
 
 // flush waits until all output has arrived.

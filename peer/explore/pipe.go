@@ -2,6 +2,7 @@ package explore
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -10,15 +11,20 @@ import (
 // mark ends a flush. Nobody prints it.
 const mark = "\x00\x01peerlab: all of it\x02\x00"
 
+// patience bounds how long a line waits for its own output to pass the pipe.
+const patience = 5 * time.Second
+
 // pipe carries what lines write to os.Stdout, and, once there is one, all that
 // they print, so that the order is kept.
 type pipe struct {
 	r, w *os.File
+	done chan struct{} // closed when nothing comes any more
+
+	marking sync.Mutex // held while a mark is written, so that waiting has their order
 
 	mu      sync.Mutex
 	host    *host // of the line that writes
-	flushed chan struct{}
-	done    chan struct{}
+	waiting []chan struct{}
 }
 
 func newPipe() (*pipe, error) {
@@ -26,7 +32,7 @@ func newPipe() (*pipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pipe{r: r, w: w, flushed: make(chan struct{}, 1), done: make(chan struct{})}
+	p := &pipe{r: r, w: w, done: make(chan struct{})}
 	go p.read()
 	return p, nil
 }
@@ -34,28 +40,71 @@ func newPipe() (*pipe, error) {
 // direct says whose output comes from now on.
 func (p *pipe) direct(h *host) {
 	p.mu.Lock()
+	before := p.host
+	p.mu.Unlock()
+	if before == h {
+		return
+	}
+	if before != nil {
+		p.flush()
+	}
+	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.host = h
 }
 
 func (p *pipe) Write(b []byte) (int, error) { return p.w.Write(b) }
 
-// flush waits until what was written has been passed on, a second at most.
-func (p *pipe) flush() {
-	if _, err := p.w.WriteString(mark); err != nil {
-		return
-	}
+// ended tells that nothing can be written any more: code of a line has closed
+// its os.Stdout.
+func (p *pipe) ended() bool {
 	select {
-	case <-p.flushed:
 	case <-p.done:
-	case <-time.After(time.Second):
+		return true
+	default:
+		return false
 	}
 }
 
-// Close ends the pipe and its reader.
+// flush waits until what was written has been passed on, for a while at most.
+func (p *pipe) flush() {
+	passed := make(chan struct{})
+	p.marking.Lock()
+	p.mu.Lock()
+	p.waiting = append(p.waiting, passed)
+	p.mu.Unlock()
+	_, _ = p.w.WriteString(mark) // a pipe that is closed is done soon
+	p.marking.Unlock()
+	select {
+	case <-passed:
+	case <-p.done:
+	case <-time.After(patience):
+	}
+}
+
+// arrived tells the one who has waited longest that all before his mark has come.
+func (p *pipe) arrived() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.waiting) > 0 {
+		close(p.waiting[0])
+		p.waiting = p.waiting[1:]
+	}
+}
+
+// Close ends the pipe and its reader. A process that a line has started may
+// hold the other end, and is not waited for.
 func (p *pipe) Close() error {
 	err := p.w.Close()
-	<-p.done
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		err = errors.Join(err, p.r.Close())
+		<-p.done
+	}
+	if errors.Is(err, os.ErrClosed) {
+		return nil // a line has closed it
+	}
 	return err
 }
 
@@ -83,10 +132,7 @@ func (p *pipe) pass(data []byte) []byte {
 			break
 		}
 		p.write(before)
-		select {
-		case p.flushed <- struct{}{}:
-		default:
-		}
+		p.arrived()
 		data = after
 	}
 	keep := 0
