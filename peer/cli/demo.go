@@ -217,8 +217,8 @@ func (i *inmate) start(ctx context.Context) (err error) {
 	}
 	cfg := shell.Config{Node: i.node, Book: book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: true, System: runSystem}
 	if i.prompt != nil {
-		i.bench = newBench(i.node, exts, i.prompt, func(ctx context.Context, line string, out io.Writer) error { return i.shell.Execute(ctx, line, out) })
-		cfg.Go, cfg.Room = i.bench, i.bench.Room()
+		i.bench = newBench(i.node, exts, i.prompt, nil, func(ctx context.Context, line string, out io.Writer) error { return i.shell.Execute(ctx, line, out) })
+		cfg.Go, cfg.Room, cfg.Late = i.bench, i.bench.Room(), late{i.prompt}
 	}
 	if i.shell, err = shell.New(cfg); err != nil {
 		return err

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/explore/loader"
 	"github.com/peerlab/peerlab/peer/explore/workbench"
@@ -13,10 +15,10 @@ import (
 	"github.com/peerlab/peerlab/repl"
 )
 
-// newBench makes what a peer has of Go. It opens nothing yet. execute runs the
-// peer's commands.
-func newBench(n *node.Node, exts []extension.Extension, scr *screen, execute func(ctx context.Context, line string, out io.Writer) error) *workbench.Workbench {
-	cfg := workbench.Config{Node: n, Late: late{scr}, Command: execute, Open: loader.Open}
+// newBench makes what a peer has of Go. It opens nothing yet. data keeps files
+// that are edited, nil none; execute runs the peer's commands.
+func newBench(n *node.Node, exts []extension.Extension, scr *screen, data files.FS, execute func(ctx context.Context, line string, out io.Writer) error) *workbench.Workbench {
+	cfg := workbench.Config{Node: n, Late: late{scr}, Command: execute, Open: loader.Open, Files: data}
 	for _, e := range exts {
 		if room, ok := e.(*chat.Room); ok {
 			cfg.Room = room
@@ -43,6 +45,17 @@ func prepareGo(ctx context.Context, bench *workbench.Workbench, scr *screen) {
 	default:
 		scr.print("Go is ready: /go len(members()), or /mode go\n")
 	}
+}
+
+// editor is how a file is edited at the terminal; nil where it is not.
+func (s *screen) editor(p Process) func(ctx context.Context, file string) error {
+	e, ok := s.reader.(interface {
+		Edit(ctx context.Context, file string) error
+	})
+	if !ok || cmp.Or(p.Env("VISUAL"), p.Env("EDITOR")) == "" {
+		return nil
+	}
+	return e.Edit
 }
 
 // late prints what comes when its line has ended.

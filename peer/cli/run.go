@@ -106,10 +106,10 @@ func (r *run) wire(ctx context.Context) (err error) {
 	if r.node, err = node.New(cfg); err != nil {
 		return program.Usage(err) // the rest of cfg is sound
 	}
-	r.bench = newBench(r.node, cfg.Extensions, &r.screen, func(ctx context.Context, line string, out io.Writer) error {
+	r.bench = newBench(r.node, cfg.Extensions, &r.screen, cfg.Data, func(ctx context.Context, line string, out io.Writer) error {
 		return r.shell.Execute(ctx, line, out)
 	})
-	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench, Room: r.bench.Room()}
+	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench, Room: r.bench.Room(), Late: late{&r.screen}, Editor: r.screen.editor(r.process)}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
 			return err

@@ -26,6 +26,7 @@ type Function struct {
 
 	session *Session
 	run     func(ctx context.Context, args []string) error
+	place   *placer // of a function of a file; nil for others
 }
 
 // Function takes the function that a name stands for now. It must be a
@@ -85,6 +86,13 @@ func (s *Session) take(ctx context.Context, name string) (any, error) {
 // ctx ends it is stopped, and its panics are errors, as with Session.Eval. bound
 // has objects that it finds under their names instead of those of the session.
 func (f *Function) Call(ctx context.Context, args []string, bound map[string]any, out io.Writer) error {
+	if f.place == nil {
+		return f.call(ctx, args, bound, out)
+	}
+	return f.place.error(f.call(ctx, args, bound, f.place.writer(out)))
+}
+
+func (f *Function) call(ctx context.Context, args []string, bound map[string]any, out io.Writer) error {
 	h := &caller{host: &host{session: f.session, line: &check.Line{}, out: out}, name: f.Name, bound: bound}
 	defer h.end()
 	name := fmt.Sprintf("call/%d", live.NewSession()) // a number that is new

@@ -14,6 +14,7 @@ import (
 type Explorer interface {
 	Asker
 	Keeper
+	Editor
 	// Eval evaluates an input and prints what it shows to out. With assert
 	// one that shows nothing but false is an error. When ctx ends it is
 	// stopped.

@@ -48,6 +48,11 @@ type Config struct {
 	Dev bool
 	// Go evaluates Go in the peer. Nil refuses it.
 	Go Explorer
+	// Editor lends the terminal to the editor of the person at it, for a file,
+	// and waits for its end. Nil has none.
+	Editor func(ctx context.Context, file string) error
+	// Late shows what comes when its command has ended. Nil drops it.
+	Late io.Writer
 	// Room is the chat, for commands that were kept. Nil has none.
 	Room lab.Chat
 	// System runs a command of the operating system and returns its exit
@@ -107,7 +112,7 @@ func (p *peer) commands() []repl.Command {
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.keepCommands(), p.script(), p.permanent())
+	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.keepCommands(), []repl.Command{p.edit()}, p.script(), p.permanent())
 }
 
 func (p *peer) modes() []repl.Mode {

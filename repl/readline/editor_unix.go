@@ -79,6 +79,16 @@ func (r *reader) inEditor(text []rune) []rune {
 	return edited
 }
 
+// Edit lends the terminal to the editor for a file that somebody else keeps,
+// and returns when the editor has ended. When ctx ends the editor is ended.
+// Messages wait meanwhile. It is an error while a line is being read.
+func (r *reader) Edit(ctx context.Context, file string) error {
+	if r.cfg.Editor == "" {
+		return errors.New(noEditor)
+	}
+	return r.Suspend(func() error { return r.runEditor(ctx, file) })
+}
+
 // edited runs the editor on text, in a file that only its user can read.
 func (r *reader) edited(ctx context.Context, text []rune) (_ []rune, err error) {
 	dir, err := os.MkdirTemp("", "line-*")

@@ -2,6 +2,7 @@ package workbench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -41,9 +42,15 @@ func (w *Workbench) Keep(ctx context.Context, name string) (run func(ctx context
 	if err := w.open(ctx); err != nil {
 		return nil, false, err
 	}
+	if w.lack != nil {
+		return nil, false, w.lack
+	}
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
 	defer cancel()
 	f, err := w.session.Function(ctx, name)
+	if snippet := w.snippets[name]; errors.Is(err, explore.ErrNoFunction) && snippet != nil {
+		f, err = snippet, nil
+	}
 	if err != nil {
 		return nil, false, w.explain(err)
 	}
@@ -52,12 +59,17 @@ func (w *Workbench) Keep(ctx context.Context, name string) (run func(ctx context
 	}
 	w.kept[name] = f
 	return func(ctx context.Context, args []string, out io.Writer) error {
-		bound := map[string]any{"ctx": lab.Context{Context: ctx}}
-		if list, err := w.list(); err == nil {
-			bound["ml"] = list
-		}
-		return f.Call(ctx, args, bound, out)
+		return f.Call(ctx, args, w.objectsOf(ctx), out)
 	}, f.Takes, nil
+}
+
+// objectsOf are the objects of a call that are not those of the session.
+func (w *Workbench) objectsOf(ctx context.Context) map[string]any {
+	bound := map[string]any{"ctx": lab.Context{Context: ctx}}
+	if list, err := w.list(); err == nil {
+		bound["ml"] = list
+	}
+	return bound
 }
 
 // Permanent makes the file that makes a command of every peer of what Keep took

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/peer/chat"
 	"github.com/peerlab/peerlab/peer/explore"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
@@ -52,6 +53,9 @@ type Config struct {
 	// there are expressions that need no compiler.
 	Open func(file string) error
 
+	// Files keeps the files that are edited. Nil keeps none.
+	Files files.FS
+
 	// Build says with what is compiled; its zero value is the running binary.
 	Build buildenv.Config
 }
@@ -71,6 +75,7 @@ type Workbench struct {
 	out   io.Writer // of the input that is evaluated
 
 	keeper
+	editor
 }
 
 // New makes a workbench. It opens nothing.
@@ -264,6 +269,7 @@ func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
 // Close ends the session and removes its directory. Nothing else may be called
 // afterwards.
 func (w *Workbench) Close() error {
+	w.Unwatch(ended())
 	release, err := w.take(context.Background())
 	if err != nil {
 		return err
