@@ -36,7 +36,7 @@ func prepareGo(ctx context.Context, bench *workbench.Workbench, scr *screen) {
 	slow := time.AfterFunc(usual, func() {
 		scr.print("Go is getting ready: the first time on a machine this takes a minute or more\n")
 	})
-	err := bench.Prepare(ctx)
+	err := bench.Prepare(ctx, late{scr})
 	slow.Stop()
 	switch {
 	case ctx.Err() != nil:

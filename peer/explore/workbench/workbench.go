@@ -104,10 +104,13 @@ func (w *Workbench) take(ctx context.Context) (release func(), err error) {
 }
 
 // Prepare opens the session, so that the first input need not wait for it. It
-// may take a minute where nothing has been compiled yet, at low priority. The
+// may take a minute where nothing has been compiled yet, at low priority, and
+// tells what it does on out. The
 // error matches buildenv.ErrUnavailable if nothing can be compiled here;
 // simple expressions may work all the same.
-func (w *Workbench) Prepare(ctx context.Context) error {
+func (w *Workbench) Prepare(ctx context.Context, out io.Writer) error {
+	ctx, end := patiently(ctx, out)
+	defer end()
 	if w.cfg.Open == nil {
 		return errNoLoader
 	}
@@ -143,6 +146,8 @@ func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert 
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
 	defer cancel()
+	ctx, end := patiently(ctx, out)
+	defer end()
 	if err := w.bind(ctx, src); err != nil {
 		return err
 	}
@@ -183,6 +188,8 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 		return err
 	}
 	defer release()
+	ctx, end := patiently(ctx, out)
+	defer end()
 	if err := w.open(ctx); err != nil {
 		return err
 	}
