@@ -60,8 +60,10 @@ type Session struct {
 
 	turn   sync.Mutex // held by the input that is being evaluated
 	inputs int
-	last   any   // the last value
-	shown  []any // by the last input
+	unit   *check.Unit                      // that is being prepared without a compiler, and
+	cells  map[*check.Binding]reflect.Value // what it is going to declare
+	last   any                              // the last value
+	shown  []any                            // by the last input
 
 	mu     sync.Mutex
 	values map[place]reflect.Value
@@ -242,5 +244,8 @@ func (s *Session) bound(name string) any {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if cell, ok := s.values[place{"", name}]; ok {
+		return cell.UnsafePointer() // for live.Heap
+	}
 	return s.config.Bound[name]
 }

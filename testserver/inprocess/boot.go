@@ -18,6 +18,7 @@ import (
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/peer/broadcast"
 	"github.com/peerlab/peerlab/peer/chat"
+	"github.com/peerlab/peerlab/peer/explore/workbench"
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/harness"
 	"github.com/peerlab/peerlab/peer/identity"
@@ -37,6 +38,7 @@ type boot struct {
 	link *link
 
 	harness harness.Peer
+	bench   *workbench.Workbench // Go without a compiler: many peers share the process
 	leave   context.CancelFunc // begins the orderly end of the node
 	ending  chan struct{}      // closed when a command ends the node
 	gone    chan struct{}      // closed when the node has ended
@@ -80,8 +82,11 @@ func (b *boot) wire() error {
 	b.link = newLink(testlink.Hello{Name: p.name, ID: b.id.ID.String(), Boot: b.id.Boot, Version: "in process"}, faults)
 	b.node.Journal().Attach(b.link.sink)
 	b.harness = harness.Peer{Node: b.node, Tell: func(s testlink.Status) { b.link.say(s) }, End: b.end}
+	b.bench = workbench.New(workbench.Config{Node: b.node, Room: room, Command: func(ctx context.Context, line string, out io.Writer) error {
+		return b.harness.Shell.Execute(ctx, line, out)
+	}})
 	b.harness.Shell, err = shell.New(shell.Config{
-		Node: b.node, Book: book, Harness: b.link, Dev: true, Open: p.open, Place: p.place,
+		Node: b.node, Book: book, Harness: b.link, Dev: true, Open: p.open, Place: p.place, Go: b.bench,
 	})
 	return err
 }
@@ -138,7 +143,7 @@ func (b *boot) live(ctx context.Context) coordinator.Gone {
 	b.link.close(last)
 	leave()
 	<-b.gone
-	if err := errors.Join(b.ended, b.id.Close()); err != nil {
+	if err := errors.Join(b.ended, b.bench.Close(), b.id.Close()); err != nil {
 		gone.OK, gone.Stderr = false, strings.Split(err.Error(), "\n")
 	}
 	b.host.Crash() // whatever is left of it is no host any more

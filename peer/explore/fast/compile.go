@@ -18,8 +18,9 @@ type node struct {
 // compiler prepares one expression. Every method tells by its last result
 // whether the expression is simple; none runs anything of it.
 type compiler struct {
-	e    *Evaluator
-	info *types.Info
+	e       *Evaluator
+	info    *types.Info
+	declare Declare // of a statement
 }
 
 // top prepares a whole expression, which may have several values or none.

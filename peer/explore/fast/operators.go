@@ -65,20 +65,25 @@ func (c *compiler) binary(x *ast.BinaryExpr) (node, bool) {
 	if !okL || !okR || !okT {
 		return node{}, false
 	}
-	switch x.Op {
+	return operate(x.Op, live, l, r)
+}
+
+// operate prepares an operator whose value is of type live.
+func operate(op token.Token, live reflect.Type, l, r node) (node, bool) {
+	switch op {
 	case token.LAND, token.LOR:
-		return logical(x.Op, live, l, r)
+		return logical(op, live, l, r)
 	case token.EQL, token.NEQ:
-		return equality(x.Op, live, l, r)
+		return equality(op, live, l, r)
 	case token.LSS, token.LEQ, token.GTR, token.GEQ:
-		return ordering(x.Op, live, l, r)
+		return ordering(op, live, l, r)
 	case token.SHL, token.SHR:
-		return shift(x.Op, live, l, r)
+		return shift(op, live, l, r)
 	}
 	if l.live == nil || l.live != r.live || l.live != live {
 		return node{}, false
 	}
-	apply := arithmetic(x.Op, reflect.Zero(live))
+	apply := arithmetic(op, reflect.Zero(live))
 	if apply == nil {
 		return node{}, false
 	}

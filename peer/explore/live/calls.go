@@ -3,6 +3,7 @@ package live
 import (
 	"io"
 	"time"
+	"unsafe"
 )
 
 // Poll stands at the head of every loop, and ends the goroutine if its line is
@@ -151,9 +152,10 @@ func Bound[T any](name string) T {
 	return v
 }
 
-// Heap returns where the host keeps a variable. The host has made it with this
-// very type.
-func Heap[T any](name string) *T { return host().Bound(name).(*T) }
+// Heap returns where the host keeps a variable, for which it has an
+// unsafe.Pointer. The host has made it with this very type; its type of a
+// pointer to it may be another one than the plugin's.
+func Heap[T any](name string) *T { return (*T)(host().Bound(name).(unsafe.Pointer)) }
 
 // Show takes the values of the line's last expression.
 func Show(args ...any) { host().Show(args) }

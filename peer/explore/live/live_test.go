@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"go.uber.org/goleak"
 )
@@ -178,7 +179,8 @@ func TestEndlessRecursionPanics(t *testing.T) {
 }
 
 func TestHostHears(t *testing.T) {
-	host := &recorder{bound: map[string]any{"n": 7, "v": new(string)}}
+	v := new(string)
+	host := &recorder{bound: map[string]any{"n": 7, "v": unsafe.Pointer(v)}}
 	l := Begin("h", host)
 	if v := wait(t, run(l, func() {
 		Show(1, "a")
@@ -192,8 +194,8 @@ func TestHostHears(t *testing.T) {
 	if got, want := host.String(), "show[1 a] print[2] x 7 \n005 "; got != want {
 		t.Errorf("heard %q, want %q", got, want)
 	}
-	if got := *host.bound["v"].(*string); got != "set" {
-		t.Errorf("variable is %q", got)
+	if *v != "set" {
+		t.Errorf("variable is %q", *v)
 	}
 }
 

@@ -34,7 +34,7 @@ func Rewrite(u *check.Unit, path string) (Source, error) {
 			b.Home = path
 		}
 	}
-	r := &rewriter{u: u, path: path, edits: edits{src: u.Text}, imports: map[string]string{}, comm: map[ast.Node]bool{}, deferred: map[ast.Node]bool{}, aliases: map[string]bool{}}
+	r := &rewriter{u: u, path: path, edits: edits{src: u.Text}, imports: map[string]string{}, comm: map[ast.Node]bool{}, deferred: map[ast.Node]bool{}, aliases: map[string]bool{}, cells: map[*check.Binding]string{}}
 	r.walk()
 	r.hoist()
 	return r.finish()
@@ -45,14 +45,15 @@ type rewriter struct {
 	edits
 	u        *check.Unit
 	path     string
-	imports  map[string]string // path to name
-	comm     map[ast.Node]bool // operations that select itself carries out
-	deferred map[ast.Node]bool // function literals that are called by defer
-	aliases  map[string]bool   // predeclared types that are embedded
-	gotos    bool              // there is a goto somewhere
-	stack    []ast.Node        // from the file to the node at hand
-	extra    strings.Builder   // declarations that come at the end
-	start    strings.Builder   // what Run begins with
+	imports  map[string]string         // path to name
+	comm     map[ast.Node]bool         // operations that select itself carries out
+	deferred map[ast.Node]bool         // function literals that are called by defer
+	aliases  map[string]bool           // predeclared types that are embedded
+	cells    map[*check.Binding]string // pointers to variables that the host keeps
+	gotos    bool                      // there is a goto somewhere
+	stack    []ast.Node                // from the file to the node at hand
+	extra    strings.Builder           // declarations that come at the end
+	start    strings.Builder           // what Run begins with
 	err      error
 }
 
@@ -196,7 +197,7 @@ func (r *rewriter) object(name string, obj types.Object) string {
 	case b != nil && b.Kind == check.Bound:
 		return r.live("Bound") + "[" + r.typeText(obj.Type()) + "](\"" + b.Name + "\")"
 	case b != nil && b.Home == "" && b.Kind == check.Var && b.Path == "":
-		return "(*" + r.live("Heap") + "[" + r.typeText(obj.Type()) + "](\"" + HeapKey(b) + "\"))"
+		return "(*" + r.cell(b, obj.Type()) + ")"
 	case b != nil && b.Home == r.path:
 		return check.Marked(b.Name)
 	case b != nil && b.Home != "":
@@ -205,6 +206,15 @@ func (r *rewriter) object(name string, obj types.Object) string {
 		return r.alias(obj.Pkg().Path()) + "." + name
 	}
 	return name
+}
+
+// cell names a pointer to a variable that the host keeps.
+func (r *rewriter) cell(b *check.Binding, t types.Type) string {
+	if r.cells[b] == "" {
+		r.cells[b] = fmt.Sprintf("%scell%d", check.Mark, len(r.cells)+1)
+		fmt.Fprintf(&r.extra, "var %s = %s[%s](%q)\n", r.cells[b], r.live("Heap"), r.typeText(t), HeapKey(b))
+	}
+	return r.cells[b]
 }
 
 // HeapKey is the name under which the host keeps a variable that no package

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/peerlab/peerlab/peer/explore"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
@@ -130,3 +132,13 @@ func (w *Workbench) await(ctx context.Context) (native.Builder, error) {
 	return builder{w.env}, nil
 }
 
+// importKnown is Import where nothing can be fetched or compiled: of what is
+// known without.
+func (w *Workbench) importKnown(ctx context.Context, spec string, out io.Writer) error {
+	path, _, _ := strings.Cut(spec, "@")
+	if err := w.session.Eval(ctx, fmt.Sprintf("import %q", path), out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%s is known, as far as it needs no compiler\n", path)
+	return err
+}

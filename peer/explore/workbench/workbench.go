@@ -76,6 +76,7 @@ type Workbench struct {
 
 	keeper
 	editor
+	memory memory
 }
 
 // New makes a workbench. It opens nothing.
@@ -85,6 +86,7 @@ func New(cfg Config) *Workbench {
 	}
 	w := &Workbench{cfg: cfg, turn: make(chan struct{}, 1), tools: newTools()}
 	w.turn <- struct{}{}
+	w.cfg.Open = w.memory.counted(cfg.Open)
 	return w
 }
 
@@ -151,7 +153,9 @@ func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert 
 	if err := w.bind(ctx, src); err != nil {
 		return err
 	}
-	if err := w.session.Eval(ctx, src, out); err != nil {
+	err = w.session.Eval(ctx, src, out)
+	w.warn(out)
+	if err != nil {
 		return w.explain(err)
 	}
 	if assert && isFalse(w.session.Shown()) {
@@ -190,11 +194,11 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 	defer release()
 	ctx, end := patiently(ctx, out)
 	defer end()
-	if err := w.open(ctx); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return err
 	}
-	if w.lack != nil {
-		return w.lack
+	if w.env == nil || w.lack != nil {
+		return w.importKnown(ctx, spec, out)
 	}
 	got, err := w.env.Import(ctx, spec)
 	if err != nil {
