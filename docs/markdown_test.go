@@ -20,7 +20,7 @@ import (
 //
 // Other blocks are illustrations and must not look like commands. A line
 // "..." stands for lines that are of no interest. Ports, durations, times of
-// day, keys, seeds and the width of columns may differ.
+// day, keys, seeds, versions and the width of columns may differ.
 
 // block is a fenced block of a document.
 type block struct {
@@ -88,6 +88,7 @@ var (
 	aPort     = regexp.MustCompile(`(127\.0\.0\.1):\d+`)
 	aTime     = regexp.MustCompile(`\b\d{8}-\d{6}\b|\b\d\d:\d\d:\d\d\b`)
 	aKey      = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	aVersion  = regexp.MustCompile(`\bv\d+\.\d+\.\d+\b`)
 	aSeed     = regexp.MustCompile(`\b(seed:?) \d+`)
 	someSpace = regexp.MustCompile(`\s+`)
 )
@@ -99,6 +100,7 @@ func plain(s string) string {
 	s = aTime.ReplaceAllString(s, "TIME")
 	s = aKey.ReplaceAllString(s, "ID")
 	s = aPort.ReplaceAllString(s, "$1:PORT")
+	s = aVersion.ReplaceAllString(s, "VERSION")
 	s = aSeed.ReplaceAllString(s, "$1 N")
 	s = aDuration.ReplaceAllString(s, "DURATION")
 	return strings.TrimSpace(someSpace.ReplaceAllString(s, " "))
@@ -110,6 +112,7 @@ func TestSame(t *testing.T) {
 		want                bool
 	}{
 		{"equal", "<bob> hi", "<bob> hi", true},
+		{"another version", "tree v1.8.2", "tree v1.10.0", true},
 		{"other text", "<bob> hi", "<bob> ho", false},
 		{"a port", "at 127.0.0.1:4711 in", "at 127.0.0.1:41234 in", true},
 		{"a duration", "after 31ms; 0", "after 1.2s; 0", true},

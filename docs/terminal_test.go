@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience bounds every wait for a line or a prompt.
+// patience bounds every wait for a line or a prompt, unless a document takes
+// longer.
 const patience = 20 * time.Second
 
 // The screen is as wide as the widest line, and no test fills its height.
@@ -26,17 +27,18 @@ const (
 )
 
 // aPrompt is what a document shows before something that is typed.
-var aPrompt = regexp.MustCompile(`^(\$|[a-z][a-z0-9_-]*( (chat|cmd|go))?>) `)
+var aPrompt = regexp.MustCompile(`^(\$|\.\.\.>|[a-z][a-z0-9_-]*( (chat|cmd|go))?>) `)
 
 // terminal is a system shell on a pseudo-terminal, with a model of its screen.
 type terminal struct {
-	t      *testing.T
-	name   string
-	master *os.File
-	cmd    *exec.Cmd
-	read   sync.WaitGroup
-	seen   int    // row from which on lines are expected
-	typed  string // the beginning of a line that was not entered yet
+	t        *testing.T
+	name     string
+	master   *os.File
+	cmd      *exec.Cmd
+	read     sync.WaitGroup
+	patience time.Duration
+	seen     int    // row from which on lines are expected
+	typed    string // the beginning of a line that was not entered yet
 
 	mu      sync.Mutex
 	vt      vt10x.Terminal
@@ -52,7 +54,7 @@ func openTerminal(t *testing.T, name, dir string, env []string) *terminal {
 		t.Skipf("no pseudo-terminal: %v", err)
 	}
 	x := &terminal{t: t, name: name, master: master, cmd: cmd,
-		vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}, 1)}
+		patience: patience, vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}, 1)}
 	x.read.Go(x.watch)
 	t.Cleanup(x.close)
 	return x
@@ -105,7 +107,7 @@ func (x *terminal) screen() (text []string, cursor int) {
 // wait waits until ok of the screen.
 func (x *terminal) wait(what string, ok func(text []string, cursor int) bool) {
 	x.t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(x.patience)
 	defer deadline.Stop()
 	for {
 		text, cursor := x.screen()
@@ -115,7 +117,7 @@ func (x *terminal) wait(what string, ok func(text []string, cursor int) bool) {
 		select {
 		case <-x.changed:
 		case <-deadline.C:
-			x.t.Fatalf("terminal %s: no %s within %s; the screen is\n%s", x.name, what, patience,
+			x.t.Fatalf("terminal %s: no %s within %s; the screen is\n%s", x.name, what, x.patience,
 				strings.TrimRight(strings.Join(text, "\n"), "\n"))
 		}
 	}

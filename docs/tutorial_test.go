@@ -26,6 +26,7 @@ type player struct {
 	env       []string
 	last      int // status of the last command
 	terminals map[string]*terminal
+	patience  time.Duration // of terminals; 0 is the usual one
 }
 
 func newPlayer(t *testing.T, dir string, env ...string) *player {
@@ -82,6 +83,7 @@ func (p *player) terminal(name string) *terminal {
 	p.t.Helper()
 	if p.terminals[name] == nil {
 		p.terminals[name] = openTerminal(p.t, name, p.cwd, p.env)
+		p.terminals[name].patience = max(patience, p.patience)
 	}
 	return p.terminals[name]
 }
