@@ -54,8 +54,9 @@ type Config struct {
 	// package was compiled, then in the current directory and above.
 	Source string
 
-	// Cache is the directory for sessions. Empty is a directory in the
-	// temporary one that belongs to this user.
+	// Cache is the directory for sessions, and for what they have linked and
+	// may have again. Empty is a directory in the temporary one that belongs
+	// to this user.
 	Cache string
 
 	// Environ is the environment of the tools, as of os.Environ, which nil
@@ -77,6 +78,7 @@ type Env struct {
 	environ []string
 	nice    string // the argument of nice(1), or empty
 	dir     string // of this session
+	share   string // directory of what all sessions have linked
 	lock    interface{ Close() error }
 	turn    chan struct{} // holds one token while the tools are free
 
@@ -86,6 +88,7 @@ type Env struct {
 	packages map[string]Package // loaded, by import path
 	built    map[string]string  // compiled here: import path -> archive
 	paths    map[string]string  // the other way
+	sums     map[string]string  // digests of their content, by import path
 	order    []string           // import paths of built, in order
 	held     map[string]string  // module path -> version that must stay
 	reasons  map[string]string  // module path -> why, if not the binary itself
@@ -101,7 +104,7 @@ func Open(ctx context.Context, cfg Config) (*Env, error) {
 	}
 	e := &Env{
 		host: readHost(info), binary: cfg.Binary, environ: cfg.Environ, nice: niceness(cfg.Nice),
-		turn: make(chan struct{}, 1), packages: map[string]Package{}, built: map[string]string{}, paths: map[string]string{},
+		turn: make(chan struct{}, 1), packages: map[string]Package{}, built: map[string]string{}, paths: map[string]string{}, sums: map[string]string{},
 		held: map[string]string{}, reasons: map[string]string{},
 	}
 	e.turn <- struct{}{}
@@ -124,6 +127,7 @@ func Open(ctx context.Context, cfg Config) (*Env, error) {
 	}
 	var err error
 	e.dir, e.lock, err = openSession(ctx, cache)
+	e.share = filepath.Join(filepath.Dir(e.dir), shareName)
 	return e, err
 }
 

@@ -90,13 +90,18 @@ func (l *lab) tool(t testing.TB, dir string, args ...string) {
 	}
 }
 
-func (l *lab) open(t testing.TB) *buildenv.Env {
+func (l *lab) config(t testing.TB, cache string) buildenv.Config {
 	t.Helper()
 	info, err := buildinfo.ReadFile(l.host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := buildenv.Open(t.Context(), buildenv.Config{Info: info, Binary: l.host, Source: l.source, Cache: t.TempDir(), Environ: l.environ})
+	return buildenv.Config{Info: info, Binary: l.host, Source: l.source, Cache: cache, Environ: l.environ}
+}
+
+func (l *lab) open(t testing.TB) *buildenv.Env {
+	t.Helper()
+	e, err := buildenv.Open(t.Context(), l.config(t, t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}

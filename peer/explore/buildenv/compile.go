@@ -39,16 +39,21 @@ func (e *Env) Compile(ctx context.Context, pkgPath, out string, files []string) 
 	if _, err := run(ctx, cmd); err != nil {
 		return failed(ctx, err)
 	}
+	sum, err := sumOf(out)
+	if err != nil {
+		return fmt.Errorf("compiled line: %w", err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, again := e.built[pkgPath]; !again {
 		e.order = append(e.order, pkgPath)
 	}
-	e.built[pkgPath], e.paths[out] = out, pkgPath
+	e.built[pkgPath], e.paths[out], e.sums[pkgPath] = out, pkgPath, sum
 	return nil
 }
 
-// Link makes a plugin of an archive that Compile wrote.
+// Link makes a plugin of an archive that Compile wrote. What any session of
+// this user has linked of the same parts is not linked again.
 func (e *Env) Link(ctx context.Context, archive, out string) error {
 	release, err := e.take(ctx)
 	if err != nil {
@@ -61,18 +66,23 @@ func (e *Env) Link(ctx context.Context, archive, out string) error {
 	if !ok {
 		return fmt.Errorf("link %s: %w", archive, ErrNotLoaded)
 	}
-	config, err := e.importConfig("link.cfg")
-	if err != nil {
-		return err
-	}
-	args := []string{"-o", out, "-importcfg", config, "-buildmode=plugin", "-pluginpath", pkgPath, "-s", "-w", "-extld=" + e.found().compilerOfC()}
+	args := []string{"-buildmode=plugin", "-pluginpath", pkgPath, "-s", "-w", "-extld=" + e.found().compilerOfC()}
 	if e.found().gold {
 		args = append(args, "-extldflags=-fuse-ld=gold")
 	}
 	if e.host.race {
 		args = append(args, "-race")
 	}
-	cmd := e.command(ctx, e.dir, e.found().tool("link"), append(args, archive)...)
+	return e.shared(ctx, e.linkKey(pkgPath, args), out, func() error { return e.link(ctx, args, archive, out) })
+}
+
+// link runs the linker. The caller has the turn.
+func (e *Env) link(ctx context.Context, args []string, archive, out string) error {
+	config, err := e.importConfig("link.cfg")
+	if err != nil {
+		return err
+	}
+	cmd := e.command(ctx, e.dir, e.found().tool("link"), append(append([]string{"-o", out, "-importcfg", config}, args...), archive)...)
 	cmd.Env = append(cmd.Env, "GOMAXPROCS=1", "GOROOT="+e.found().GOROOT)
 	if _, err := run(ctx, cmd); err != nil {
 		return failed(ctx, err)

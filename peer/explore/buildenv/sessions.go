@@ -28,6 +28,9 @@ func openSession(ctx context.Context, cache string) (dir string, held *flock.Flo
 	if cache, err = filepath.Abs(cache); err != nil {
 		return "", nil, fmt.Errorf("directory for compiled Go: %w", err)
 	}
+	if err := private(cache); err != nil {
+		return "", nil, fmt.Errorf("directory for compiled Go: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	gate := flock.New(filepath.Join(cache, lockName))
@@ -37,6 +40,7 @@ func openSession(ctx context.Context, cache string) (dir string, held *flock.Flo
 	defer func() { err = errors.Join(err, gate.Close()) }()
 
 	sweep(cache)
+	bound(filepath.Join(cache, shareName), time.Now().Add(-shareAge), shareSize)
 	dir, err = os.MkdirTemp(cache, fmt.Sprintf("%s%d-", sessionPrefix, os.Getpid()))
 	if err != nil {
 		return "", nil, fmt.Errorf("directory for compiled Go: %w", err)
