@@ -18,7 +18,7 @@ func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a write tells it too, and ends the peer in order
 	status := cli.Main(ctx, os.Args[1:], cli.Process{
 		Env: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Interrupts: interrupts,
+		Interrupts: interrupts, Replace: cli.Replace(),
 	})
 	stop()
 	os.Exit(status)

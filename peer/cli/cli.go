@@ -27,8 +27,14 @@ type Process struct {
 	// Interrupts has an element for each ctrl-C that comes as a signal. Nil
 	// leaves interrupts to the context.
 	Interrupts <-chan os.Signal
+	// Replace runs the program with other arguments, and more in its
+	// environment, in the place of this process. It returns only if it cannot.
+	// Nil cannot.
+	Replace func(args []string, environ ...string) error
 	// Extensions are run beside those that every peer has, and after them.
 	Extensions []extension.Extension
+
+	reborn *string // the peer that goes on in a new process; empty for none
 }
 
 // The statuses of the program.
@@ -44,6 +50,7 @@ const (
 // returns the status to exit with. When ctx ends the peer leaves in order.
 func Main(ctx context.Context, args []string, p Process) int {
 	status := statusOK
+	p.reborn = new(string)
 	root := newCommand(p, &status)
 	root.SetArgs(args)
 	root.SetIn(p.Stdin)
@@ -51,6 +58,9 @@ func Main(ctx context.Context, args []string, p Process) int {
 	root.SetErr(p.Stderr)
 	program.Complete(root, args)
 	err := root.ExecuteContext(ctx)
+	if err == nil && *p.reborn != "" && ctx.Err() == nil {
+		err = p.Replace(args, rebootName+"="+*p.reborn)
+	}
 	if err == nil {
 		return status
 	}
@@ -126,6 +136,7 @@ type flags struct {
 	plain     bool
 	test      string
 	dev       bool
+	reborn    bool // the process before has declared what is to be declared again
 	log       string
 	logLevel  string
 }

@@ -39,6 +39,10 @@ func runPeer(ctx context.Context, p Process, f flags, status *int) error {
 	if err := f.checkScript(); err != nil {
 		return err
 	}
+	if name := p.Env(rebootName); name != "" {
+		f.name, f.reborn = name, true
+		_ = os.Unsetenv(rebootName) // what it starts is not reborn
+	}
 	if f.name != "" {
 		return runNamed(ctx, p, f, f.name, status)
 	}
@@ -76,6 +80,9 @@ func runNamed(ctx context.Context, p Process, f flags, name string, status *int)
 	defer func() { err = errors.Join(err, r.bench.Close()) }()
 	err = r.serve(ctx)
 	*status = r.status
+	if r.again && err == nil {
+		*p.reborn = name
+	}
 	return err
 }
 
@@ -90,6 +97,7 @@ type run struct {
 	bench   *workbench.Workbench // what the peer has of Go
 	harness *attached            // the test server that the peer is attached to, or nil
 	status  int
+	again   bool               // a new process goes on
 	leave   context.CancelFunc // begins the orderly end of the node
 	gone    chan struct{}      // closed when the node has ended
 	ended   error              // of the node; to be read after gone
@@ -109,7 +117,7 @@ func (r *run) wire(ctx context.Context) (err error) {
 	r.bench = newBench(r.node, cfg.Extensions, &r.screen, cfg.Data, func(ctx context.Context, line string, out io.Writer) error {
 		return r.shell.Execute(ctx, line, out)
 	})
-	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench, Room: r.bench.Room(), Late: late{&r.screen}, Editor: r.screen.editor(r.process)}
+	shellCfg := shell.Config{Node: r.node, Book: r.setup.book, Open: openNamed, Place: place, Files: namesOfFiles, Dev: r.flags.dev, System: runSystem, Go: r.bench, Room: r.bench.Room(), Late: late{&r.screen}, Editor: r.screen.editor(r.process), Reboot: r.reboot}
 	if r.flags.test != "" {
 		if r.harness, err = attach(ctx, r); err != nil {
 			return err
@@ -223,7 +231,9 @@ func (r *run) drive(ctx context.Context) error {
 	if len(r.flags.commands) > 0 {
 		return r.pipe(ctx, strings.NewReader(strings.Join(r.flags.commands, "\n")))
 	}
-	if err := r.script(ctx); err != nil {
+	if r.flags.reborn {
+		r.replay(ctx)
+	} else if err := r.script(ctx); err != nil {
 		return err
 	}
 	if r.screen.reader != nil {

@@ -15,6 +15,7 @@ type Explorer interface {
 	Asker
 	Keeper
 	Editor
+	Accountant
 	// Eval evaluates an input and prints what it shows to out. With assert
 	// one that shows nothing but false is an error. When ctx ends it is
 	// stopped.
@@ -47,12 +48,10 @@ func (p *peer) golang() []repl.Command {
 			Run: p.goImport,
 		}),
 		p.development(repl.Command{
-			Name: "vars", Group: "go",
+			Name: "vars", Group: "go", Usage: "[-mem]", MaxArgs: 1,
 			Summary: "the names of Go here, and their types",
-			Help:    "What lines have declared, and the objects of the peer.\n\n\tvars",
-			Run: func(ctx context.Context, c *repl.Call) error {
-				return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Vars(ctx, out) })
-			},
+			Help:    "What lines have declared, and the objects of the peer. With -mem it tells what\ncompiled lines have cost: they stay until the peer ends.\n\n\tvars",
+			Run:     p.vars,
 		}),
 		p.development(repl.Command{
 			Name: "doctor", Group: "go",

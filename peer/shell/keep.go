@@ -73,11 +73,11 @@ func (k *keeping) made(command, function string) {
 // keepCommands are the commands that make commands.
 func (p *peer) keepCommands() []repl.Command {
 	keep := repl.Command{
-		Name: "keep", Group: "go", Usage: "[-o DIR] NAME [SUMMARY ...]", MinArgs: 1, MaxArgs: repl.Any,
+		Name: "keep", Group: "go", Usage: "[-n | -o DIR] NAME [SUMMARY ...]", MinArgs: 1, MaxArgs: repl.Any,
 		Summary: "make a command of a function of yours",
 		Help: "The function is func(ctx context.Context, args []string) error, or it has no\nargs. It is a command of this peer at once, in scripts and scenarios too, with\n" +
 			"help and completion. Keep it again after a change.\n\nThe file NAME_command.go, in DIR or the present directory, makes it one of\nevery peer: put it into peer/shell, and build. What the function needs of the\n" +
-			"session is in it. The example in its help is the last call that worked, so\ntry the command, and keep it once more.\n\n\tkeep greet say hello to those who are there",
+			"session is in it. The example in its help is the last call that worked, so\ntry the command, and keep it once more. -n writes no file.\n\n\tkeep greet say hello to those who are there",
 		Run: p.keep,
 	}
 	unkeep := repl.Command{
@@ -114,11 +114,14 @@ func (p *peer) keep(ctx context.Context, c *repl.Call) error {
 		return errNoGo
 	}
 	dir, args := "", c.Args
-	if args[0] == "-o" {
-		if len(args) < 3 {
-			return repl.Usagef("-o needs a directory, and the name of a function after it")
-		}
+	file := p.Place != nil
+	switch {
+	case args[0] == "-n" && len(args) > 1:
+		file, args = false, args[1:]
+	case args[0] == "-o" && len(args) > 2:
 		dir, args = args[1], args[2:]
+	case args[0] == "-n", args[0] == "-o":
+		return repl.Usagef("%s needs more after it", args[0])
 	}
 	name, summary := args[0], strings.Join(args[1:], " ")
 	kept, err := p.keepAs(ctx, name, summary)
@@ -126,7 +129,7 @@ func (p *peer) keep(ctx context.Context, c *repl.Call) error {
 		return err
 	}
 	fmt.Fprintf(c.Out, "%s is a command now: %s\n", kept.Name, strings.TrimSpace(kept.Name+" "+kept.Usage))
-	if p.Place == nil {
+	if !file {
 		return nil
 	}
 	text, notes, err := p.Go.Permanent(ctx, name, kept.Name, kept.Summary, p.kept.exampleOf(kept.Name))

@@ -69,6 +69,8 @@ func TestKeep(t *testing.T) {
 			{"keep members", "", "there is a command members already.*"},
 			{"keep await", "", "await means something else in a scenario.*"},
 			{"keep -o there", "", ".*-o needs.*"},
+			{"keep -n", "", ".*-n needs.*"},
+			{"keep -n bare", "bare is a command now: bare\n", ""},
 			{"keep -o there bare", "bare is a command now: bare\nmemory:/there/bare_command.go makes it one of every peer: put it into peer/shell, and build\nnote: x is not as it was\n", ""},
 			{"unkeep members", "", ".*no command that was kept.*"},
 		})

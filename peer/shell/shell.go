@@ -51,6 +51,10 @@ type Config struct {
 	// Editor lends the terminal to the editor of the person at it, for a file,
 	// and waits for its end. Nil has none.
 	Editor func(ctx context.Context, file string) error
+	// Reboot sees to it that a new process takes the place of this one when the
+	// peer has left. There it runs lines, when the names that Go has here are
+	// declared again. Nil cannot.
+	Reboot func(ctx context.Context, lines []string, out io.Writer) error
 	// Late shows what comes when its command has ended. Nil drops it.
 	Late io.Writer
 	// Room is the chat, for commands that were kept. Nil has none.
@@ -112,7 +116,7 @@ func (p *peer) commands() []repl.Command {
 	for _, e := range p.Node.Extensions() {
 		all = append(all, e.Commands()...)
 	}
-	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.keepCommands(), []repl.Command{p.edit()}, p.script(), p.permanent())
+	return slices.Concat(all, p.net(), p.test(), p.journal(), p.developer(), p.golang(), p.keepCommands(), []repl.Command{p.edit(), p.reboot()}, p.script(), p.permanent())
 }
 
 func (p *peer) modes() []repl.Mode {

@@ -1,0 +1,77 @@
+package workbench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// replayPatience is how long one input may take when it is replayed.
+const replayPatience = 30 * time.Second
+
+// Session is what makes the names of a session again in a new process.
+type Session struct {
+	Imports []string `json:"imports,omitempty"` // "PATH@VERSION", for Import
+	Inputs  []string `json:"inputs,omitempty"`
+}
+
+// Record returns the session's declarations, and notes about what is left out.
+func (w *Workbench) Record(ctx context.Context) (s Session, notes []string, err error) {
+	release, err := w.take(ctx)
+	if err != nil {
+		return s, nil, err
+	}
+	defer release()
+	if w.session == nil {
+		return s, nil, nil
+	}
+	d := w.session.Declared()
+	for _, i := range d.Imports {
+		if spec := w.fetched(i.Path); spec != "" {
+			s.Imports = append(s.Imports, spec)
+		}
+		s.Inputs = append(s.Inputs, i.Input())
+	}
+	s.Inputs = append(s.Inputs, d.Inputs...)
+	return s, d.Notes, nil
+}
+
+// fetched names a package that is neither of the standard library nor of the
+// program, with its version.
+func (w *Workbench) fetched(path string) string {
+	if w.env == nil || w.newModule(path) == "" {
+		return ""
+	}
+	p, _ := w.env.Package(path)
+	return path + "@" + p.Module.Version
+}
+
+// Replay makes the names of a recorded session. An input that fails is told and
+// left out; the error is ctx's, or tells how many failed.
+func (w *Workbench) Replay(ctx context.Context, s Session, out io.Writer) error {
+	failed := 0
+	try := func(what string, do func(context.Context) error) {
+		ctx, cancel := context.WithTimeout(ctx, replayPatience)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			failed++
+			fmt.Fprintf(out, "not replayed: %s: %v\n", what, err)
+		}
+	}
+	for _, spec := range s.Imports {
+		try("import "+spec, func(ctx context.Context) error { return w.Import(ctx, spec, io.Discard) })
+	}
+	for _, src := range s.Inputs {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		first, _, _ := strings.Cut(src, "\n")
+		try(first, func(ctx context.Context) error { return w.Eval(ctx, src, out, false) })
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d inputs could not be replayed", failed, len(s.Imports)+len(s.Inputs))
+	}
+	return nil
+}
