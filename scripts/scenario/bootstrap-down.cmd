@@ -8,7 +8,7 @@
 # Without it the service would be the one machine that must never fail.
 
 peers alice bob charly
-timeout 20s
+timeout 45s
 
 phase "found by way of the service"
 alice,bob init

@@ -9,7 +9,7 @@
 # comes back quickly is easily taken for his own ghost.
 
 peers alice bob charly
-timeout 15s
+timeout 45s
 
 phase "three are there"
 all init

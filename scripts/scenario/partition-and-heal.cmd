@@ -11,7 +11,7 @@
 peers ann ben cleo dan
 group west = ann,ben
 group east = cleo,dan
-timeout 20s
+timeout 45s
 
 phase "one group"
 all init

@@ -9,7 +9,7 @@
 # for him before the next word.
 
 peers alice bob slow
-timeout 20s
+timeout 45s
 
 phase "they meet"
 all init

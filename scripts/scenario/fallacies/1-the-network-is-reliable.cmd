@@ -8,7 +8,7 @@
 # sent again because the answer was lost would be shown twice.
 
 peers alice bob charly
-timeout 20s
+timeout 45s
 
 phase "they meet on a bad network"
 fault link all <-> all loss 10% dup 5% reorder 5%

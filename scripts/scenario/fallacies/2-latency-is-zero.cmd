@@ -10,7 +10,7 @@
 # clocks on walls would be taken for the truth.
 
 peers asker friend far
-timeout 20s
+timeout 45s
 
 all init
 await converged

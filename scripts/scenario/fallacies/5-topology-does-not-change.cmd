@@ -7,7 +7,7 @@
 # Without it an address would be taken for a person, and a broken way for a death.
 
 peers alice bob charly
-timeout 20s
+timeout 45s
 
 all init
 await converged

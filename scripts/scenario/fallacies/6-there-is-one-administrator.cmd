@@ -10,7 +10,7 @@
 # by the same hand on the same day.
 
 peers hasty calm shy late
-timeout 20s
+timeout 45s
 
 phase "everybody has other settings"
 hasty memberlistconfigure ProbeInterval 200ms ProbeTimeout 150ms
