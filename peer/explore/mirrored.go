@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"strings"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
 	"github.com/peerlab/peerlab/peer/explore/mirror"
@@ -69,7 +70,8 @@ var missingName = regexp.MustCompile(`undefined: \pL[\pL\d_]*\.`)
 // certain tells an error that would be the same with all types.
 func certain(err error) bool {
 	var wrong *check.Error
-	return errors.As(err, &wrong) && !errors.Is(err, check.ErrNotLoaded) && !missingName.MatchString(wrong.Text)
+	return errors.As(err, &wrong) && !errors.Is(err, check.ErrNotLoaded) &&
+		!strings.Contains(wrong.Text, check.ErrNotLoaded.Error()) && !missingName.MatchString(wrong.Text)
 }
 
 // Use gives a session that began without one its Builder, which must have

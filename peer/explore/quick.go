@@ -151,7 +151,9 @@ func (q *quick) writable(t types.Type, live reflect.Type) bool {
 }
 
 // compiles tells whether there is a compiler, or may be one.
-func (s *Session) compiles() bool { return s.engine != nil || s.config.Await != nil }
+func (s *Session) compiles() bool {
+	return s.engine != nil || s.config.Await != nil && s.config.Open != nil
+}
 
 // panicked is the error for a panic of a quick line, with the places that a
 // compiled one would name. It must be called by the deferred function that
