@@ -64,7 +64,8 @@ type Config struct {
 	Environ []string
 
 	// Nice is by how much the tools yield to what else runs, 1 to 19. Zero
-	// means 10; below zero they do not yield.
+	// means 5: the program keeps its time, and who waits for a line on a busy
+	// machine need not wait for all others. Below zero they do not yield.
 	Nice int
 }
 

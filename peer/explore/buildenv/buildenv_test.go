@@ -101,7 +101,12 @@ func (l *lab) config(t testing.TB, cache string) buildenv.Config {
 
 func (l *lab) open(t testing.TB) *buildenv.Env {
 	t.Helper()
-	e, err := buildenv.Open(t.Context(), l.config(t, t.TempDir()))
+	return l.openWith(t, l.config(t, t.TempDir()))
+}
+
+func (l *lab) openWith(t testing.TB, cfg buildenv.Config) *buildenv.Env {
+	t.Helper()
+	e, err := buildenv.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // niceness is the argument of nice(1) for Config.Nice, or empty for none.
 func niceness(n int) string {
 	if n == 0 {
-		n = 10
+		n = 5
 	}
 	if n < 0 || runtime.GOOS == "windows" {
 		return ""
