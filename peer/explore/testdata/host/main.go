@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/peerlab/peerlab/peer/explore"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 	"github.com/peerlab/peerlab/peer/explore/loader"
+	"github.com/peerlab/peerlab/peer/explore/native"
 )
 
 // buffer is a writer for several goroutines.
@@ -68,7 +70,7 @@ func run() (err error) {
 	if err := env.Load(ctx, "fmt", "errors", "strings", "time", "github.com/peerlab/peerlab/peer/explore/live"); err != nil {
 		return err
 	}
-	s, err := session(env, false)
+	s, err := session(env, "new")
 	if err != nil {
 		return err
 	}
@@ -80,8 +82,8 @@ func run() (err error) {
 		if err != nil {
 			return err
 		}
-		if src == "//new" || src == "//compiled" {
-			if s, err = session(env, src == "//compiled"); err != nil {
+		if kind, ok := strings.CutPrefix(src, "//"); ok && slices.Contains([]string{"new", "compiled", "mirrored"}, kind) {
+			if s, err = session(env, kind); err != nil {
 				return err
 			}
 			src = ""
@@ -91,10 +93,17 @@ func run() (err error) {
 	return s.Close()
 }
 
-// session makes a session. With compile it compiles what could do without.
-func session(env *buildenv.Env, compile bool) (*explore.Session, error) {
+// session makes a session: one that is compiled compiles what could do without,
+// too; one that is mirrored begins without a compiler.
+func session(env *buildenv.Env, kind string) (*explore.Session, error) {
 	fetch := func(n int) string { return fmt.Sprint("fetched ", n) }
-	return explore.New(explore.Config{Builder: env, Open: loader.Open, Compile: compile, Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}})
+	cfg := explore.Config{Open: loader.Open, Compile: kind == "compiled", Bound: map[string]any{"fetch": fetch, "now": time.Unix(1, 0).UTC()}}
+	if kind == "mirrored" {
+		cfg.Await = func(context.Context) (native.Builder, error) { return env, nil }
+	} else {
+		cfg.Builder = env
+	}
+	return explore.New(cfg)
 }
 
 // eval evaluates an input. One that begins with "//stop" is stopped as soon as
