@@ -125,7 +125,9 @@ log.Default().Fatalf("x") #=> ERR ‹5›:1:15: (*log.Logger).Fatalf would end t
 import "C" #=> ERR ‹6›:1:1: cgo is not available in a session: put the C code in a package of your own and import that
 func init() {} #=> ERR ‹7›:1:6: func init has no meaning in a session: type its statements instead
 log := 3
-log #=> int`},
+log #=> int
+fmt.Scanln() #=> ERR ‹10›:1:5: fmt.Scanln takes what is typed to the peer itself: refused; read from a string or a file
+f := os.Stdin #=> ERR ‹11›:1:9: os.Stdin takes what is typed to the peer itself: refused; read from a string or a file`},
 		{"method on an older type", `type P struct{ a int }
 func (p P) inc() P { p.a++; return p } #=> note: P is a new type from here on (Go cannot add a method to an existing one); older variables and functions keep the old P, convert them with P(v)
 P{1}.inc() #=> P

@@ -14,6 +14,9 @@ func (u *Unit) refuse() error {
 		if f, ok := obj.(*types.Func); ok && ends(f) {
 			return u.refusal(id.Pos(), f.FullName()+" would end the whole peer: refused")
 		}
+		if name := listens(obj); name != "" {
+			return u.refusal(id.Pos(), name+" takes what is typed to the peer itself: refused; read from a string or a file")
+		}
 	}
 	for _, d := range u.File.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
@@ -29,11 +32,23 @@ func (u *Unit) refusal(pos token.Pos, text string) error {
 
 func ends(f *types.Func) bool {
 	switch name := f.FullName(); name {
-	case "os.Exit", "syscall.Exit", "runtime.Breakpoint":
+	case "os.Exit", "syscall.Exit", "syscall.Kill", "runtime.Breakpoint", "runtime/debug.SetMaxStack", "runtime/debug.SetMaxThreads":
 		return true
 	default:
 		return strings.HasPrefix(name, "log.Fatal") || strings.HasPrefix(name, "(*log.Logger).Fatal")
 	}
+}
+
+// listens names what reads the peer's own input; it is empty for all else.
+func listens(obj types.Object) string {
+	if obj.Pkg() == nil {
+		return ""
+	}
+	switch name := obj.Pkg().Path() + "." + obj.Name(); name {
+	case "os.Stdin", "fmt.Scan", "fmt.Scanf", "fmt.Scanln":
+		return name
+	}
+	return ""
 }
 
 // refuseBound finds assignments to objects of the host, which are not
