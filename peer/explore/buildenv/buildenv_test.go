@@ -46,7 +46,7 @@ func newLab(t testing.TB, fromDirectory bool, flags ...string) *lab {
 	t.Helper()
 	needsPlugins(t)
 	dir := t.TempDir()
-	modcache := filepath.Join(dir, "modcache")
+	modcache := filepath.Join(dir, "mod cache")
 	t.Cleanup(func() { writable(modcache) })
 	l := &lab{environ: append(os.Environ(),
 		"GOPROXY="+fakeProxy(t, filepath.Join(dir, "proxy")), "GOMODCACHE="+modcache, "GOBIN="+dir,
@@ -206,12 +206,35 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 			if want := "x 2\ncount 42\n"; err != nil || string(out) != want {
 				t.Errorf("host: %v, printed %q, want %q", err, out, want)
 			}
+			withoutNetwork(t, l)
 			if test.dir {
 				olderRelease(t, e)
 				importErrors(t, e)
 				changedSource(t, l, e)
 			}
 		})
+	}
+}
+
+// withoutNetwork imports what an earlier session has fetched, and what none
+// has, where no module can be fetched, and where the user's environment says
+// how modules are to be treated.
+func withoutNetwork(t *testing.T, l *lab) {
+	for _, proxy := range []string{"off", "http://127.0.0.1:1", "file:///nowhere"} {
+		cfg := l.config(t, t.TempDir())
+		cfg.Environ = append(slices.Clone(l.environ), "GOPROXY="+proxy, "GOFLAGS=-mod=vendor -tags=other", "GOWORK=off")
+		e := l.openWith(t, cfg)
+		if got, err := e.Import(t.Context(), "example.com/lib@v1.0.0"); err != nil || got.Version != "v1.0.0" {
+			t.Errorf("GOPROXY=%s: imported %+v, %v, want what is in the module cache", proxy, got, err)
+		}
+		began := time.Now()
+		_, err := e.Import(t.Context(), "example.com/strict")
+		if err == nil || !strings.Contains(err.Error(), "cannot be fetched") || !strings.Contains(err.Error(), "look at GOPROXY") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("GOPROXY=%s: got %v, want one line that names GOPROXY", proxy, err)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("GOPROXY=%s: it took %v to say so", proxy, took)
+		}
 	}
 }
 

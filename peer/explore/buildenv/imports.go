@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	pathpkg "path"
 	"path/filepath"
@@ -25,8 +26,10 @@ type Imported struct {
 // one with "@" and a version.
 //
 // Before anything is built, what cannot be reconciled is told in one line:
-// ErrConflict. Without a version in spec, an older release that does fit is
-// taken instead, and Note says so. After an error nothing has changed.
+// ErrConflict. Without a version in spec it is the newest release that the
+// module cache has, or else the newest there is, which "@latest" always asks
+// for; if that does not fit an older one that does is taken instead, and Note
+// says so. After an error nothing has changed.
 func (e *Env) Import(ctx context.Context, spec string) (Imported, error) {
 	path, version, _ := strings.Cut(strings.TrimSpace(spec), "@")
 	if path == "" || strings.HasPrefix(path, ".") || strings.HasPrefix(path, "-") || strings.ContainsAny(path, " \t\"") {
@@ -103,25 +106,59 @@ func (e *Env) fetch(ctx context.Context, path, version string) (note string, err
 	return note, nil
 }
 
-// get adds a module with all held ones at their versions; back undoes it.
-// Without a wanted version an older release may be taken.
+// get adds a module with all held ones at their versions; back undoes it. What
+// the module cache has is enough, unless the newest of all is asked for: that
+// takes no network, and a tenth of the time.
 func (e *Env) get(ctx context.Context, path, version string, back func() error) (note string, err error) {
-	wanted := path
-	if version != "" {
-		wanted += "@" + version
+	q := query{e: e, path: path, version: version, back: back}
+	if version != "latest" {
+		if note, err = q.cached().get(ctx); err == nil || ctx.Err() != nil {
+			return note, err
+		}
+		if err := back(); err != nil {
+			return "", err
+		}
 	}
-	err = e.goGet(ctx, append([]string{wanted}, e.pins()...))
+	note, online := q.get(ctx)
+	if online != nil && errors.Is(err, ErrConflict) && !errors.Is(online, ErrConflict) {
+		return "", err // without a network that says more
+	}
+	return note, online
+}
+
+// query is a search for a version of a package's module.
+type query struct {
+	e             *Env
+	path, version string
+	back          func() error
+	environ       []string // beside that of all tools
+}
+
+// cached is the query for what the module cache has.
+func (q query) cached() query {
+	files := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(q.e.found().GOMODCACHE, "cache", "download"))}
+	q.environ = []string{"GOPROXY=" + files.String(), "GONOPROXY=none", "GOVCS=*:off"}
+	return q
+}
+
+// get does it. Without a wanted version an older release may be taken.
+func (q query) get(ctx context.Context) (note string, err error) {
+	wanted := q.path
+	if q.version != "" {
+		wanted += "@" + q.version
+	}
+	err = q.goGet(ctx, append([]string{wanted}, q.e.pins()...))
 	switch {
 	case err == nil:
 		return "", nil
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	}
-	refusal := explainGet(path, words(err), e.holders())
-	if version != "" || !errors.Is(refusal, ErrConflict) {
+	refusal := explainGet(q.path, words(err), q.e.holders())
+	if q.version != "" || !errors.Is(refusal, ErrConflict) {
 		return "", refusal
 	}
-	found, err := e.older(ctx, path, back)
+	found, err := q.older(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
@@ -136,35 +173,37 @@ func (e *Env) get(ctx context.Context, path, version string, back func() error) 
 // held ones again, it goes back. What the newest had raised stays raised then,
 // where no held module says otherwise, and a release need not work with what
 // came after it; so it is asked for once more, from the start.
-func (e *Env) older(ctx context.Context, path string, back func() error) (found string, err error) {
-	if err := e.goGet(ctx, []string{path}); err != nil {
+func (q query) older(ctx context.Context) (found string, err error) {
+	if err := q.goGet(ctx, []string{q.path}); err != nil {
 		return "", err
 	}
-	if err := e.goGet(ctx, e.pins()); err != nil {
+	if err := q.goGet(ctx, q.e.pins()); err != nil {
 		return "", err
 	}
-	found = e.provider(ctx, path)
+	found = q.provider(ctx)
 	_, version, ok := strings.Cut(found, " ")
 	if !ok {
-		return "", fmt.Errorf("import %s: %w", path, ErrConflict)
+		return "", fmt.Errorf("import %s: %w", q.path, ErrConflict)
 	}
-	if err := back(); err != nil {
+	if err := q.back(); err != nil {
 		return "", err
 	}
-	return found, e.goGet(ctx, append([]string{path + "@" + version}, e.pins()...))
+	return found, q.goGet(ctx, append([]string{q.path + "@" + version}, q.e.pins()...))
 }
 
 // goGet runs go get in the session's module alone: the others of the workspace
 // stay as they are.
-func (e *Env) goGet(ctx context.Context, args []string) error {
-	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, append([]string{"get", "--"}, args...)...)
+func (q query) goGet(ctx context.Context, args []string) error {
+	cmd := q.e.command(ctx, q.e.scratchDir(), q.e.found().goCommand, append([]string{"get", "--"}, args...)...)
+	cmd.Env = append(cmd.Env, q.environ...)
 	_, err := run(ctx, cmd)
 	return err
 }
 
-// provider is the module, with its version, that has a package now, or empty.
-func (e *Env) provider(ctx context.Context, path string) string {
-	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, "list", "-find", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", path)
+// provider is the module, with its version, that has the package now, or empty.
+func (q query) provider(ctx context.Context) string {
+	cmd := q.e.command(ctx, q.e.scratchDir(), q.e.found().goCommand, "list", "-find", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", q.path)
+	cmd.Env = append(cmd.Env, q.environ...)
 	out, err := run(ctx, cmd)
 	if err != nil {
 		return ""

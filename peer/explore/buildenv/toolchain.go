@@ -11,7 +11,7 @@ import (
 
 // toolchain is the Go found on this machine.
 type toolchain struct {
-	GOVERSION, GOROOT, GOTOOLDIR, GOPROXY, GOCACHE, CC, GOTOOLCHAIN string
+	GOVERSION, GOROOT, GOTOOLDIR, GOPROXY, GOCACHE, GOMODCACHE, CC, GOTOOLCHAIN string
 
 	goCommand string // its file
 	switchTo  string // the toolchain that the go command is to fetch and run instead, or empty
@@ -55,7 +55,7 @@ func (e *Env) found() toolchain {
 
 // askGo runs go env. It runs before the workspace is there, and outside of any.
 func (e *Env) askGo(ctx context.Context, file, switchTo string) (toolchain, error) {
-	cmd := e.command(ctx, e.dir, file, "env", "-json", "GOVERSION", "GOROOT", "GOTOOLDIR", "GOPROXY", "GOCACHE", "CC", "GOTOOLCHAIN")
+	cmd := e.command(ctx, e.dir, file, "env", "-json", "GOVERSION", "GOROOT", "GOTOOLDIR", "GOPROXY", "GOCACHE", "GOMODCACHE", "CC", "GOTOOLCHAIN")
 	cmd.Env = append(cmd.Env, "GOWORK=off")
 	if switchTo != "" {
 		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+switchTo)
