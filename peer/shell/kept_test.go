@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/peerlab/peerlab/peer/chat"
+	"github.com/peerlab/peerlab/peer/explore/workbench"
 	"github.com/peerlab/peerlab/peer/shell"
 )
 
@@ -16,7 +18,7 @@ func TestKeptCommands(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRoom(t)
 				r.peer("bob", nil).must("init")
-				alice := r.peer("alice", func(cfg *shell.Config) { cfg.Dev = true })
+				alice := r.peer("alice", withRoom)
 				alice.must("init")
 				for _, line := range c.examples {
 					t.Logf("%s\n%s", line, alice.must(line))
@@ -26,6 +28,15 @@ func TestKeptCommands(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// withRoom gives kept commands the chat of their peer.
+func withRoom(c *shell.Config) {
+	for _, e := range c.Node.Extensions() {
+		if room, ok := e.(*chat.Room); ok {
+			c.Room = workbench.New(workbench.Config{Node: c.Node, Room: room}).Room()
+		}
 	}
 }
 

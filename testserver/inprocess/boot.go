@@ -86,7 +86,7 @@ func (b *boot) wire() error {
 		return b.harness.Shell.Execute(ctx, line, out)
 	}})
 	b.harness.Shell, err = shell.New(shell.Config{
-		Node: b.node, Book: book, Harness: b.link, Dev: true, Open: p.open, Place: p.place, Go: b.bench,
+		Node: b.node, Book: book, Harness: b.link, Dev: true, Open: p.open, Place: p.place, Go: b.bench, Room: b.bench.Room(),
 	})
 	return err
 }

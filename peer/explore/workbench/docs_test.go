@@ -43,7 +43,7 @@ func TestScenario(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", server, "github.com/peerlab/peerlab/testserver").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	out, err := run(t, environment(t), server, "run", "--out", t.TempDir(), "../../../scripts/explore/scenario/btree.cmd")
+	out, err := run(t, environment(t), server, "run", "--out", t.TempDir(), "../../../scripts/explore/scenario/keep.cmd", "../../../scripts/explore/scenario/btree.cmd")
 	switch {
 	case err != nil && unreachable.MatchString(out):
 		t.Skip("no module can be fetched here: ", out)
