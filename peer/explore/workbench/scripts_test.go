@@ -16,7 +16,7 @@ import (
 
 // built builds a real peer: a test binary does not know how it was built, so
 // that nothing can be compiled for it.
-func built(t *testing.T) string {
+func built(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds a peer and compiles for it")
@@ -117,7 +117,7 @@ func TestFalseFails(t *testing.T) {
 }
 
 // environment is one of a user of their own, with this one's Go caches.
-func environment(t *testing.T) []string {
+func environment(t testing.TB) []string {
 	t.Helper()
 	runtime := t.TempDir()
 	if err := os.Chmod(runtime, 0o700); err != nil {
