@@ -3,6 +3,7 @@ package shell
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -93,15 +94,13 @@ func paged(c *repl.Call, out io.Writer, more string, f func(io.Writer) error) er
 		return f(out)
 	}
 	var all bytes.Buffer
-	if err := f(&all); err != nil {
-		return err
-	}
+	failed := f(&all)
 	rows := strings.SplitAfter(all.String(), "\n")
 	if left := len(rows) - 1 - pageRows; left > 1 {
 		rows = append(rows[:pageRows], fmt.Sprintf("(%d more rows: %s)\n", left, more))
 	}
 	_, err := io.WriteString(out, strings.Join(rows, ""))
-	return err
+	return errors.Join(failed, err)
 }
 
 // importLine is an import that is typed as Go, or nearly: without quotes, or

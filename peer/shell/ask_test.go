@@ -40,8 +40,11 @@ func (explorer) Type(_ context.Context, expr string, out io.Writer) error {
 }
 
 func (explorer) Doc(_ context.Context, query string, out io.Writer) error {
-	_, err := fmt.Fprint(out, "doc "+query+strings.Repeat("\n", 30))
-	return err
+	_, _ = fmt.Fprint(out, "doc "+query+strings.Repeat("\n", 30)) // to memory
+	if query == "sourceless" {
+		return errors.New("no sources")
+	}
+	return nil
 }
 
 func (explorer) Unfinished(src string) bool { return strings.HasSuffix(src, "{") }
@@ -104,6 +107,7 @@ func TestGoAtAPrompt(t *testing.T) {
 		{"type", "/type  x", "type x\n"},
 		{"little", "/doc -all x", "doc x\n"},
 		{"much", "/doc x", "(10 more rows: /doc -all x)\n"},
+		{"something, and an error", "/doc sourceless", "(10 more rows: /doc -all sourceless)\nerror: no sources"},
 		{"no name", "/doc -all ", "error: usage: doc [-all] NAME (the name is missing)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -115,41 +115,61 @@ func (w *Workbench) Type(ctx context.Context, expr string, out io.Writer) error 
 	if err != nil {
 		return w.explain(err)
 	}
-	fmt.Fprintln(out, d.Type)
+	return describe(out, d)
+}
+
+func describe(out io.Writer, d complete.Description) error {
+	text := d.Type + "\n"
 	for _, m := range d.Methods {
-		fmt.Fprintln(out, "    "+m)
+		text += "    " + m + "\n"
 	}
-	return nil
+	_, err := io.WriteString(out, text)
+	return err
 }
 
 // Doc prints the documentation of a name; see manual.Of. It may also be one of
-// a package that is part of this program.
+// a package that is part of this program. Where there are no sources it prints
+// what Type does, and fails.
 func (w *Workbench) Doc(ctx context.Context, query string, out io.Writer) error {
 	release, err := w.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := w.open(ctx); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return err
 	}
 	if err := w.bind(ctx, query); err != nil {
 		return err
 	}
-	text, err := w.session.Doc(source{ctx, w.env}, w.full(query))
-	switch {
-	case err == nil:
+	text, err := w.documentation(ctx, query)
+	if err == nil {
 		_, err = io.WriteString(out, text)
 		return err
-	case errors.Is(err, manual.ErrNothing):
-		d, other := w.session.Describe(query)
-		if other != nil {
-			return fmt.Errorf("%s: %w: want a package, PACKAGE.NAME, or a name of this session", query, manual.ErrNothing)
-		}
+	}
+	d, other := w.session.Describe(query)
+	switch nothing := errors.Is(err, manual.ErrNothing); {
+	case nothing && other != nil:
+		return fmt.Errorf("%s: %w: want a package, PACKAGE.NAME, or a name of this session", query, manual.ErrNothing)
+	case nothing:
 		_, err = fmt.Fprintf(out, "%s\n    Nobody has written about it: it is of this session.\n", d.Type)
 		return err
+	case other == nil:
+		err = cmp.Or(describe(out, d), err)
 	}
 	return w.explain(err)
+}
+
+// documentation is what the sources say.
+func (w *Workbench) documentation(ctx context.Context, query string) (string, error) {
+	if w.env == nil {
+		return "", fmt.Errorf("no documentation: %w", errNoLoader)
+	}
+	text, err := w.session.Doc(source{ctx, w.env}, w.full(query))
+	if errors.Is(err, buildenv.ErrUnavailable) {
+		err = fmt.Errorf("no documentation without sources: %w", err)
+	}
+	return text, err
 }
 
 // full is a query with the import path of the package of which it gives the
