@@ -51,8 +51,8 @@ func (s *Shell) completeCommand(typed, after string) ([]Candidate, int) {
 		if err != nil {
 			c = &Command{}
 		}
-		if c.Raw {
-			return completeRaw(c, typed, after, x.pos)
+		if c.Raw || c.CompleteText != nil {
+			return completeText(c, typed, after, x.pos)
 		}
 		var args []string
 		for x.wordBegins() {
@@ -83,9 +83,9 @@ func (s *Shell) completeName(w word, typed string) ([]Candidate, int) {
 	return s.Table().names("", name), w.start
 }
 
-// completeRaw completes the text of a raw command: by its own grammar, or as
-// words that are split at blanks only.
-func completeRaw(c *Command, typed, after string, from int) ([]Candidate, int) {
+// completeText completes the text of a command by its own grammar, or, of a raw
+// one, as words that are split at blanks only.
+func completeText(c *Command, typed, after string, from int) ([]Candidate, int) {
 	if c.CompleteText != nil {
 		text := strings.TrimLeft(typed[from:], " \t")
 		from = len(typed) - len(text)

@@ -80,6 +80,8 @@ func own(c *repl.Config) {
 			return []repl.Candidate{{Text: "z:" + text[:pos] + "|" + text[pos:]}, {Text: "a"}}, strings.LastIndex(text[:pos], ".") + 1
 		},
 		HintText: func(text string) string { return "after " + text },
+	}, repl.Command{Name: "ours", Group: "data", Summary: "take words", MaxArgs: repl.Any, Run: func(context.Context, *repl.Call) error { return nil },
+		CompleteText: func(text string, pos int) ([]repl.Candidate, int) { return []repl.Candidate{{Text: text}}, pos },
 	})
 }
 
@@ -91,6 +93,7 @@ func TestCompleteText(t *testing.T) {
 		"/ow a; b.|":  "[z:a; b.| a] from 9", // found by prefix
 		"/fail;own .": "[z:.| a] from 11",
 		"/own|":       "[/own] from 0",
+		"/ours 'a b":  "['a b] from 10",
 	} {
 		before, after, _ := strings.Cut(line, "|")
 		list, start := s.Complete(before+after, len(before))

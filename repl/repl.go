@@ -51,9 +51,9 @@ type Command struct {
 	// by prefix and sorts.
 	Complete func(args []string) []Candidate
 
-	// CompleteText is Complete for a raw command whose text has a grammar of
-	// its own: as Mode.Complete, with what is typed after the name, up to the
-	// cursor and beyond it. Nil leaves it to Complete.
+	// CompleteText is Complete for a command, mostly a raw one, whose text has
+	// a grammar of its own: as Mode.Complete, with what is typed after the
+	// name, up to the cursor and beyond it. Nil leaves it to Complete.
 	CompleteText func(text string, pos int) (candidates []Candidate, start int)
 
 	// HintText tells what could follow the text of a raw command, as
