@@ -187,7 +187,27 @@ func (r *rewriter) name(id *ast.Ident, obj types.Object) string {
 	if id.Name == showName {
 		return r.live("Show")
 	}
+	if t := r.narrow(id, obj); t != "" {
+		return r.live("Bound") + "[" + t + "](\"" + r.u.Owner(obj).Name + "\")"
+	}
 	return r.object(id.Name, obj)
+}
+
+// narrow is the interface of the one method that is called of an object of the
+// host; empty if it is used in another way. So a line needs not bring along the
+// package of the object, which may be large.
+func (r *rewriter) narrow(id *ast.Ident, obj types.Object) string {
+	b := r.u.Owner(obj)
+	sel, ok := r.parent(1).(*ast.SelectorExpr)
+	if b == nil || b.Kind != check.Bound || !ok || sel.X != id {
+		return ""
+	}
+	s := r.u.Info.Selections[sel]
+	if s == nil || s.Kind() != types.MethodVal || !s.Obj().Exported() || !r.u.Writable(s.Type()) ||
+		types.NewMethodSet(obj.Type()).Lookup(nil, s.Obj().Name()) == nil {
+		return ""
+	}
+	return "interface{ " + s.Obj().Name() + strings.TrimPrefix(r.typeText(s.Type()), "func") + " }"
 }
 
 // object names an object that is neither a member nor a package.

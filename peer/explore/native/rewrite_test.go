@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
 )
@@ -61,7 +63,8 @@ func golden(t *testing.T, e exports, file string) {
 		t.Fatal(err)
 	}
 	s, err := check.New(check.Config{Packages: e, Open: func(f string) (io.ReadCloser, error) { return os.Open(f) },
-		Imports: map[string]string{"fmt": "fmt", "os": "os", "time": "time", "strings": "strings", "binary": "encoding/binary", "sync": "sync"}})
+		Imports: map[string]string{"fmt": "fmt", "os": "os", "time": "time", "strings": "strings", "binary": "encoding/binary", "sync": "sync"},
+		Bound: map[string]reflect.Type{"now": reflect.TypeFor[time.Time]()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type station struct {
 	name string
 	in   io.Writer
 	end  string // what Enter sends
+	pid  int
 
 	mu  sync.Mutex
 	out bytes.Buffer
@@ -101,6 +102,7 @@ func launch(t *testing.T, env []string, terminal bool, peer, name string, args .
 		}
 		stop = func() { _ = in.Close() }
 	}
+	s.pid = cmd.Process.Pid
 	t.Cleanup(func() {
 		late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
 		defer late.Stop()
