@@ -1,0 +1,150 @@
+package explore_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/peerlab/peerlab/peer/explore"
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/lab"
+	"github.com/peerlab/peerlab/peer/explore/native"
+)
+
+// bare makes a session without a compiler, and counts the calls of tick in it.
+func bare(t *testing.T) (eval func(string) (string, error), ticks *int) {
+	t.Helper()
+	ticks = new(int)
+	p := lab.NewPeer(crowd{})
+	s, err := explore.New(explore.Config{Bound: map[string]any{
+		"peer": p, "members": p.Members, "tick": func() int { *ticks++; return *ticks }, "exit": runtime.Goexit, "fail": func() { panic(errors.New("failed")) },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(src string) (string, error) {
+		var out strings.Builder
+		err := s.Eval(t.Context(), src, &out)
+		return strings.TrimSuffix(out.String(), "\n"), err
+	}, ticks
+}
+
+// TestWithoutCompiler is a session of lines that need none, each with what it
+// shows.
+func TestWithoutCompiler(t *testing.T) {
+	eval, _ := bare(t)
+	for _, l := range []struct{ src, want string }{
+		{`len(members()) == 3`, "true :: bool"}, {`peer.Members()[2]`, "charly :: lab.Member"}, {`m := members()[1]`, ""}, {`m.Name, m.Self`, `"bob", false :: string, bool`},
+		{`m.Name = "robert"; m`, "robert :: lab.Member"}, {`members()[1].Name`, `"bob" :: string`},
+		{`n := 1; n++; n`, "2 :: int"}, {`old := &n`, ""}, {`n := "new"; n`, `"new" :: string`}, {`*old += 40; *old, n`, `42, "new" :: int, string`}, {`n += "er"; n`, `"newer" :: string`},
+		{`var b bytes.Buffer; b.WriteString("kept"); b.String()`, `"kept" :: string`}, {`b.Len()`, "4 :: int"}, {`c := b; c.Reset(); b.Len(), c.Len()`, "4, 0 :: int, int"},
+		{`var e error; e == nil`, "true :: bool"}, {`e = errors.New("bad"); e`, "bad :: error"}, {`_.Error()`, `"bad" :: string`}, {`_ + "!"`, `"bad!" :: string`},
+		{`v, err := strconv.Atoi("7"); v`, "7 :: int"}, {`err == nil`, "true :: bool"}, {`v, err = strconv.Atoi("x"); v, err`, `0, strconv.Atoi: parsing "x": invalid syntax :: int, error`},
+		{`import "net/netip"`, ""}, {`netip.MustParseAddr("::1").Is6()`, "true :: bool"}, {`import s "strings"; s.ToUpper("x")`, `"X" :: string`}, {`import . "math"`, ""}, {`Sqrt(4) + Pi*0`, "2 :: float64"},
+		{`fmt.Println("said"); fmt.Printf("%T\n", m)`, "said\nlab.Member"}, {`print(1, "\n")`, "1"}, {`time.Duration`, "int64 :: time.Duration"}, {`1 << 100`, "1267650600228229401496703205376 :: untyped int"},
+		{`func`, "!"}, {`len`, "!"}, {`x := 3; y := x * 2; y - x`, "3 :: int"}, {`x, y = y, x; x, y`, "6, 3 :: int, int"}, {`x := x + 1; x`, "7 :: int"},
+		{`mm := map[string]int{}; mm["a"]++; mm`, `map["a":1] :: map[string]int`}, {`xs := []int{1, 2}; xs[1] = 5; ys := xs[1:]; ys[0]++; xs`, "[1 6] :: []int"},
+	} {
+		got, err := eval(l.src)
+		if l.want == "!" && err == nil || l.want != "!" && (err != nil || got != l.want) {
+			t.Errorf("%s: %q, %v, want %q", l.src, got, err, l.want)
+		}
+	}
+}
+
+// TestWhatIsMissing: errors that are true without a compiler are told, others
+// are left to one. Nothing of such a line has run.
+func TestWhatIsMissing(t *testing.T) {
+	eval, ticks := bare(t)
+	for src, want := range map[string]error{
+		`tick(); func() {}()`: explore.ErrNoCompiler, `tick() + slices.Max([]int{1})`: explore.ErrNoCompiler, `tick() + strings.Nothing`: explore.ErrNoCompiler, `tick(); import "net/http"`: explore.ErrNoCompiler,
+		`a := tick(); for {}`: explore.ErrNoCompiler, `func f() {}`: explore.ErrNoCompiler, `type T int`: explore.ErrNoCompiler, `os.Exit(tick())`: explore.ErrNoCompiler, `tick(); []lab.Member{}`: nil,
+		`tick() + "x"`: nil, `tick() + nothing`: nil, `tick().Nothing`: nil, `peer = peer`: check.ErrRefused, `tick(`: nil,
+	} {
+		got, err := eval(src)
+		var wrong *check.Error
+		if want == nil && !errors.As(err, &wrong) || want != nil && !errors.Is(err, want) || got != "" {
+			t.Errorf("%s: %q, %v, want %v", src, got, err, want)
+		}
+	}
+	if *ticks != 0 {
+		t.Errorf("%d calls were made by lines that could not be evaluated", *ticks)
+	}
+	if got, err := eval("tick() + tick()*10"); got != "21 :: int" || err != nil || *ticks != 2 {
+		t.Errorf("%q, %v, %d calls", got, err, *ticks)
+	}
+	if _, err := eval("a"); err == nil {
+		t.Error("a line that did not run has declared a variable")
+	}
+}
+
+// TestEnds are ways in which a line ends before it is done.
+func TestEnds(t *testing.T) {
+	eval, _ := bare(t)
+	if _, err := eval("n := 1; n = 2; exit(); n = 3"); !errors.Is(err, native.ErrGoexit) {
+		t.Error("the end of the goroutine is", err)
+	}
+	if got, err := eval("n"); got != "2 :: int" || err != nil {
+		t.Errorf("what had run has left %q, %v", got, err)
+	}
+	for src, want := range map[string]string{
+		`fail()`: "panic: failed at ‹3›:1", "n = 4\nfail()\nn = 5": "panic: failed at ‹3›:2", `members()[n]`: "panic: runtime error: index out of range [4] with length 3 at ‹3›:1",
+	} {
+		eval, _ := bare(t)
+		for _, l := range []string{"n := 4", "0"} {
+			if _, err := eval(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := eval(src)
+		var p *native.Panic
+		if !errors.As(err, &p) || err.Error() != want {
+			t.Errorf("%s: %v, want %q", src, err, want)
+		}
+	}
+}
+
+// TestStops stops lines that wait: those that can end do, and at once.
+func TestStops(t *testing.T) {
+	for src, want := range map[string]error{
+		`<-never`: native.ErrStopped, `time.Sleep(time.Hour)`: native.ErrStopped, `wait()`: native.ErrLeft, `x := 1; x++; <-never`: native.ErrStopped,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			s, err := explore.New(explore.Config{Bound: map[string]any{"never": make(chan int), "wait": func() { <-release }}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			began := time.Now()
+			if err := s.Eval(ctx, src, &strings.Builder{}); !errors.Is(err, want) || time.Since(began) > time.Minute+native.Grace {
+				t.Errorf("%s: %v after %v, want %v", src, err, time.Since(began), want)
+			}
+			close(release)
+		})
+	}
+}
+
+// TestLateBuilder: a session asks for its compiler once an input needs it, and
+// says why there is none.
+func TestLateBuilder(t *testing.T) {
+	asked, lack := 0, errors.New("none today")
+	s, err := explore.New(explore.Config{Await: func(context.Context) (native.Builder, error) { asked++; return nil, lack }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []struct {
+		src   string
+		asked int
+		want  error
+	}{{"1 + 1", 0, nil}, {"n := 1", 0, nil}, {"func f() {}", 1, lack}, {"n++", 1, nil}, {"slices.Max(nil)", 2, lack}} {
+		if err := s.Eval(t.Context(), l.src, &strings.Builder{}); !errors.Is(err, l.want) || asked != l.asked {
+			t.Errorf("%s: %v, asked %d times, want %v, %d", l.src, err, asked, l.want, l.asked)
+		}
+	}
+}
