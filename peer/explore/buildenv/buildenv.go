@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
 )
@@ -86,13 +87,14 @@ type Env struct {
 	mu       sync.Mutex
 	ready    bool // the workspace is written
 	tools    toolchain
-	packages map[string]Package // loaded, by import path
-	built    map[string]string  // compiled here: import path -> archive
-	paths    map[string]string  // the other way
-	sums     map[string]string  // digests of their content, by import path
-	order    []string           // import paths of built, in order
-	held     map[string]string  // module path -> version that must stay
-	reasons  map[string]string  // module path -> why, if not the binary itself
+	packages map[string]Package   // loaded, by import path
+	built    map[string]string    // compiled here: import path -> archive
+	paths    map[string]string    // the other way
+	sums     map[string]string    // digests of their content, by import path
+	order    []string             // import paths of built, in order
+	used     map[string]time.Time // modules in directories, by path: when they were imported
+	held     map[string]string    // module path -> version that must stay
+	reasons  map[string]string    // module path -> why, if not the binary itself
 }
 
 // Open makes the directory of a session, and removes those whose processes are
@@ -106,7 +108,7 @@ func Open(ctx context.Context, cfg Config) (*Env, error) {
 	e := &Env{
 		host: readHost(info), binary: cfg.Binary, environ: cfg.Environ, nice: niceness(cfg.Nice),
 		turn: make(chan struct{}, 1), packages: map[string]Package{}, built: map[string]string{}, paths: map[string]string{}, sums: map[string]string{},
-		held: map[string]string{}, reasons: map[string]string{},
+		used: map[string]time.Time{}, held: map[string]string{}, reasons: map[string]string{},
 	}
 	e.turn <- struct{}{}
 	if e.environ == nil {

@@ -10,6 +10,7 @@ import (
 var (
 	requires    = regexp.MustCompile(`(\S+)@(\S+)(?: \(.*?\))? (?:indirectly )?requires (\S+)@(\S+), not (?:\S+@)?(\S+)`)
 	needsGo     = regexp.MustCompile(`requires go >= (\S+) \(running go (\S+?)[;)]`)
+	newerWork   = regexp.MustCompile(`requires go >= (\S+), but go.work lists go (\S+?);`)
 	noModule    = regexp.MustCompile(`(?s)no required module provides package|cannot find module providing package|is not in std`)
 	notInMod    = regexp.MustCompile(`module (\S+?)@(\S+) found.*does not contain package (\S+)`)
 	twoOfOne    = regexp.MustCompile(`(\S+)@(\S+) conflicts with (\S+)@(\S+)`)
@@ -24,6 +25,9 @@ func explain(path, said string) error {
 	switch {
 	case noModule.MatchString(said):
 		return fmt.Errorf("%s: %w: no module of this session has it: import it first, with @latest or a version", path, ErrNotLoaded)
+	case newerWork.MatchString(said):
+		m := newerWork.FindStringSubmatch(said)
+		return fmt.Errorf("import %s: %w: it needs Go %s, and this program is built with Go %s", path, ErrConflict, m[1], m[2])
 	case strings.Contains(said, "build constraints exclude all Go files"):
 		return fmt.Errorf("import %s: %w: no file of it is meant for this system, or it needs cgo", path, ErrBuild)
 	}

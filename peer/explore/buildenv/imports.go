@@ -17,6 +17,7 @@ type Imported struct {
 	ImportPath string
 	Module     string // empty in the standard library
 	Version    string // of the module
+	Dir        string // of the module, for an import by directory
 	Note       string // what the person should know, one line; mostly empty
 }
 
@@ -30,10 +31,19 @@ type Imported struct {
 // module cache has, or else the newest there is, which "@latest" always asks
 // for; if that does not fit an older one that does is taken instead, and Note
 // says so. After an error nothing has changed.
+//
+// A spec that begins with "./", "../" or "/" is a directory, of a module that
+// somebody works on. Its requirements must agree as they are. What was loaded
+// of it stays as it was until the program ends, and Note says so after a
+// change.
 func (e *Env) Import(ctx context.Context, spec string) (Imported, error) {
-	path, version, _ := strings.Cut(strings.TrimSpace(spec), "@")
+	spec = strings.TrimSpace(spec)
+	if inDirectory(spec) {
+		return e.importDirectory(ctx, spec)
+	}
+	path, version, _ := strings.Cut(spec, "@")
 	if path == "" || strings.HasPrefix(path, ".") || strings.HasPrefix(path, "-") || strings.ContainsAny(path, " \t\"") {
-		return Imported{}, fmt.Errorf("import %q: want an import path, as in github.com/google/uuid@v1.6.0", spec)
+		return Imported{}, fmt.Errorf("import %q: want an import path, as in github.com/google/uuid@v1.6.0, or a directory, as in ./mylib", spec)
 	}
 	note, err := "", error(nil)
 	if version != "" || !e.resolves(ctx, path) {
@@ -72,7 +82,8 @@ func (e *Env) holds(path string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for dir := path; dir != "."; dir = pathpkg.Dir(dir) {
-		if _, ok := e.held[dir]; ok || dir == e.host.main.Path {
+		_, held := e.held[dir]
+		if _, used := e.used[dir]; held || used || dir == e.host.main.Path {
 			return true
 		}
 	}
@@ -221,7 +232,7 @@ func (e *Env) compare(ctx context.Context, path string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("import %s: %s", path, firstLine(words(err)))
+		return explain(path, firstLine(words(err)))
 	}
 	found, err := decodeAny(out)
 	if err != nil {
@@ -251,11 +262,10 @@ func (e *Env) holders() func(module string) (who, version string) {
 	}
 }
 
-// remember keeps the session's module, for an import that fails.
+// remember keeps the session's module and workspace, for an import that fails.
 func (e *Env) remember() (back func() error, err error) {
 	kept := map[string][]byte{}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		file := filepath.Join(e.scratchDir(), name)
+	for _, file := range []string{filepath.Join(e.scratchDir(), "go.mod"), filepath.Join(e.scratchDir(), "go.sum"), e.workFile()} {
 		content, err := os.ReadFile(file)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("session's module: %w", err)

@@ -161,13 +161,18 @@ func (e *Env) agree(found []Package) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range found {
-		if p.Module == nil || p.Module.Main {
+		if p.Module == nil {
 			continue
 		}
-		if held, ok := e.held[p.Module.Path]; ok && held != p.Module.Version {
-			return fmt.Errorf("%s: %w: it would be taken from %s %s, and %s runs with %s",
-				p.ImportPath, ErrConflict, p.Module.Path, p.Module.Version, e.holder(p.Module.Path), held)
+		held, ok := e.held[p.Module.Path]
+		if !ok || held == p.Module.Version {
+			continue
 		}
+		who, other := e.holder(p.Module.Path), p.Module.Version
+		if p.Module.Main {
+			other = "the one in " + p.Module.Dir
+		}
+		return fmt.Errorf("%s: %w: %s runs with %s %s, and %s cannot be beside it: %s", p.ImportPath, ErrConflict, who, p.Module.Path, held, other, remedy(who))
 	}
 	return nil
 }

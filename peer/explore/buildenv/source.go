@@ -49,16 +49,21 @@ func sourceAt(module, dir string) string {
 	if err != nil || module == "" {
 		return ""
 	}
-	for line := range strings.Lines(string(content)) {
+	if moduleIn(string(content)) != module {
+		return ""
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	return abs
+}
+
+// moduleIn is the path that a go.mod file declares, or empty.
+func moduleIn(content string) string {
+	for line := range strings.Lines(content) {
 		if words := strings.Fields(line); len(words) >= 2 && words[0] == "module" {
-			if strings.Trim(words[1], "\"`") != module {
-				return ""
-			}
-			abs, err := filepath.Abs(dir)
-			if err != nil {
-				return ""
-			}
-			return abs
+			return strings.Trim(words[1], "\"`")
 		}
 	}
 	return ""
