@@ -17,10 +17,6 @@ const (
 	// started anew knows who it is.
 	rebootName = "PEERLAB_REBOOT"
 	rebootFile = "reboot.json"
-
-	// statusReboot is no status to exit with: a new process takes the place of
-	// this one.
-	statusReboot = -1
 )
 
 // again is what a peer hands on to the process that takes its place.

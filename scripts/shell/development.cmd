@@ -4,7 +4,7 @@
 
 init
 play
-#> ^play has 0 arguments
+#> ^Try something
 play one 'two words'
 #> ^play has 2 arguments
 #> ^1 "one"

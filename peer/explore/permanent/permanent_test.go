@@ -1,6 +1,7 @@
 package permanent_test
 
 import (
+	"container/list"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (e exports) Export(path string) (string, error) {
 
 var listed = sync.OnceValues(func() (exports, error) {
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}",
-		"fmt", "errors", "os", "strings", "sort", "time", "math/bits", "math/rand/v2", "text/template", "html/template", "github.com/peerlab/peerlab/peer/explore/lab").Output()
+		"fmt", "errors", "os", "strings", "sort", "time", "math/bits", "math/rand/v2", "text/template", "html/template", "github.com/peerlab/peerlab/peer/explore/lab", "container/list").Output()
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func session(t *testing.T, lines string) *check.Session {
 	s, err := check.New(check.Config{Packages: e, Open: func(f string) (io.ReadCloser, error) { return os.Open(f) },
 		Imports: map[string]string{"fmt": "fmt", "errors": "errors", "os": "os", "strings": "strings", "sort": "sort", "time": "time", "context": "context"},
 		Bound: map[string]reflect.Type{"peer": reflect.TypeFor[*lab.Peer](), "members": reflect.TypeFor[func() []lab.Member](),
-			"room": reflect.TypeFor[*lab.Room](), "ctx": reflect.TypeFor[lab.Context](), check.LastName: reflect.TypeFor[int]()}})
+			"room": reflect.TypeFor[*lab.Room](), "ml": reflect.TypeFor[*list.List](), "ctx": reflect.TypeFor[lab.Context](), check.LastName: reflect.TypeFor[int]()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +156,15 @@ func TestFiles(t *testing.T) {
 		{"the frame's own names", "call, out, k := 1, 2, 3\nfunc run(ctx context.Context) error { repl := 4; fmt.Println(call, out, k, repl); return nil }", "out2 := call2.Out", ""},
 		{"a method that prints", "type loud struct{}; func (loud) shout() { fmt.Println(\"!\"); println(2) }\nfunc run(ctx context.Context) error { loud{}.shout(); return nil }", "goes to the standard output", "out :="},
 		{"constants together", "const ( a = iota; b )\nfunc run(ctx context.Context) error { fmt.Println(b); return nil }", "= iota", ""},
+		{"errors of the same name", "func two() (int, error) { return 1, nil }\na, err := two()\nb, err := two()\nfunc run(ctx context.Context) error { fmt.Println(a, b, err); return err }", "", ""},
+		{"the live memberlist, beside names that it needs", "group, err := 1, errors.New(\"x\")\nfunc run(ctx context.Context) error { fmt.Println(ml, group, err); return nil }", "group2, err2 := k.group()", ""},
+		{"interfaces, aliases, embedded generics", "type shape interface { area() float64 }; type sq struct{ s float64 }; func (q sq) area() float64 { return q.s * q.s }\ntype list[T any] []T; func (l list[T]) len() int { return len(l) }\ntype named = list[string]\ntype both struct { *list[int]; shape; named }\nfunc run(ctx context.Context) error { b := both{list: &list[int]{1}, shape: sq{2}, named: named{\"a\"}}; f := b.shape.area; fmt.Println(b.list.len(), f(), b.named.len()); return nil }", "", ""},
+		{"variables together", "var ( p, q = 1, \"a\"; r float64 )\nvar s, t = 2, []int{p}\nfunc run(ctx context.Context) error { fmt.Println(p, q, r, s, t); return nil }", "var s, t = 2, []int{p}", ""},
+		{"closures over each other", "n := 0\ninc := func() int { n++; return n }\ntwice := func() int { inc(); return inc() }\nfunc run(ctx context.Context) error { fmt.Println(twice()); return nil }", "", ""},
+		{"raw strings and tags", "type row struct { A int `json:\"a\"`; b string }\nfunc run(ctx context.Context) error { fmt.Printf(`%v\\n`, row{1, `//`}); return nil }", "`json:\"a\"`", ""},
+		{"a select, labels and defer", "done := make(chan bool, 1)\nfunc run(ctx context.Context) error { defer fmt.Println(\"end\"); again: for i := range 3 { select { case v := <-done: continue again; case done <- i > 1: default: break again } }; return nil }", "", ""},
+		{"methods that the session added later", "type q struct { n int }\nfunc (x q) one() int { return x.n }\nfunc (x q) two() int { return x.one() * 2 }\nfunc run(ctx context.Context) error { if (q{1}).two() != 2 { return errors.New(\"no\") }; return nil }", "two() int", ""},
+		{"an older type beside the newer", "type v struct { n int }\nfunc first() v { return v{1} }\ntype v struct { s string }\nfunc run(ctx context.Context) error { fmt.Println(first().n, v{\"a\"}.s); return nil }", "", ""},
 		{"several lines, with a comment", "func run(ctx context.Context) error { /* why */ return nil } ", "/* why */", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -136,8 +136,9 @@ func (w *writer) objects() string {
 		text += fmt.Sprintf("room := %s.room\n", w.receiver)
 	}
 	if used["ml"] {
-		group := w.fresh("group")
-		text += fmt.Sprintf("%s, err := %s.group()\nif err != nil {\nreturn err\n}\nml, err := %s.Memberlist()\nif err != nil {\nreturn err\n}\n", group, w.receiver, group)
+		group, err := w.fresh("group"), w.fresh("err")
+		text += fmt.Sprintf("%s, %s := %s.group()\nif %s != nil {\nreturn %s\n}\nml, %s := %s.Memberlist()\nif %s != nil {\nreturn %s\n}\n",
+			group, err, w.receiver, err, err, err, group, err, err)
 	}
 	return text
 }

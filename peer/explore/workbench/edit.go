@@ -132,6 +132,7 @@ func (w *Workbench) file(ctx context.Context, name, src string, out io.Writer) (
 		return nil, err
 	}
 	f, err := w.session.File(ctx, name+".go", src, out)
+	w.warn(out)
 	if err != nil {
 		return nil, w.explain(err)
 	}

@@ -117,7 +117,7 @@ func (w *Workbench) shellNames(ctx context.Context) (declared, imported map[stri
 		if err != nil || f.Scope == nil {
 			continue
 		}
-		for name := range f.Scope.Objects { //nolint:staticcheck // the scope of one file is what is wanted
+		for name := range f.Scope.Objects { // what one file declares
 			declared[name] = true
 		}
 		for _, i := range f.Imports {

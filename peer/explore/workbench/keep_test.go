@@ -22,6 +22,8 @@ func TestWhatIsKept(t *testing.T) {
 	t.Run("a command for ever", func(t *testing.T) { keptForEver(t, peer) })
 	t.Run("a file that is edited", func(t *testing.T) { edited(t, peer) })
 	t.Run("a file in an editor", func(t *testing.T) { inEditor(t, peer) })
+	t.Run("the lesson", func(t *testing.T) { lesson(t, peer) })
+	t.Run("the document", func(t *testing.T) { inDocument(t, peer) })
 	t.Run("a new process", func(t *testing.T) { rebooted(t, peer) })
 }
 
@@ -74,6 +76,78 @@ func keptForEver(t *testing.T, peer string) {
 	}
 	if err != nil || t.Failed() {
 		t.Fatalf("%v\n%s\n%s", err, text, said)
+	}
+}
+
+// lesson types what play tells.
+func lesson(t *testing.T, peer string) {
+	env := environment(t)
+	told, err := run(t, env, peer, "alice", "--dev", "-c", "play")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, told)
+	}
+	t.Chdir(t.TempDir())
+	alice := pipeTo(t, env, peer, "alice", "--dev")
+	if n := alice.follow(told); n < 10 {
+		t.Errorf("only %d steps in\n%s", n, told)
+	}
+	for _, want := range []string{"1 :: int", `"hello alice" :: string`, "greet is a command now: greet [...]", "greet_command.go makes it",
+		"  say hello to those who are there", "hello alice [good morning]", "greet is a command now", "lottery.go runs whenever it is saved",
+		"lines compiled and loaded: ", "leaving, to be back at once", "ready as alice", "greet is a command now"} {
+		alice.hears(want)
+	}
+	if raw, err := os.ReadFile("greet_command.go"); err != nil || !strings.Contains(string(raw), `"\tgreet good morning"`) {
+		t.Errorf("the file is %q, %v", raw, err)
+	}
+	alice.say("quit")
+	alice.sound()
+}
+
+// inDocument types what docs/explore.md says of it.
+func inDocument(t *testing.T, peer string) {
+	raw, err := os.ReadFile("../../../docs/explore.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(raw), "\n## Keep what you made\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	env := environment(t)
+	bob := pipeTo(t, env, peer, "bob")
+	bob.hears("ready as bob")
+	t.Chdir(t.TempDir())
+	alice := pipeTo(t, env, peer, "alice", "--dev")
+	bob.hears("alice has joined")
+	if n := alice.follow(section); n < 7 {
+		t.Errorf("only %d lines in\n%s", n, section)
+	}
+	bob.hears("<alice> I have rolled ")
+	for _, want := range []string{"dice is a command now", "dice_command.go makes it one of every peer", "lottery.go runs whenever it is saved",
+		"more since the first", "leaving, to be back at once", "dice is a command now"} {
+		alice.hears(want)
+	}
+	alice.say("dice", "quit")
+	bob.hears("<alice> I have rolled ")
+	bob.hears("<left> alice")
+	alice.sound()
+}
+
+// follow types the indented lines of a text, but for those of the system's shell,
+// and counts them.
+func (p *piped) follow(text string) (lines int) {
+	for line := range strings.Lines(text) {
+		if typed, ok := strings.CutPrefix(line, "    "); ok && !strings.HasPrefix(typed, "$") {
+			lines++
+			p.say(strings.TrimSpace(typed))
+		}
+	}
+	return lines
+}
+
+// sound fails if anything that was heard is an error.
+func (p *piped) sound() {
+	p.t.Helper()
+	if seen := strings.Join(p.seen, "\n"); strings.Contains(seen, "error:") || strings.Contains(seen, "not replayed") {
+		p.t.Errorf("something fails:\n%s", seen)
 	}
 }
 
