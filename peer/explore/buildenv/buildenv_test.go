@@ -268,7 +268,8 @@ func importErrors(t *testing.T, e *buildenv.Env) {
 		{"example.com/broken/cmd/b", "a program", buildenv.ErrBuild},
 		{"example.com/broken/other", "no file of it is meant for this system", buildenv.ErrBuild},
 		{"nothing/in/std", "no module of this session", buildenv.ErrNotLoaded},
-		{"./here", "want an import path", nil},
+		{"./here", "is no directory", nil},
+		{".here", "want an import path", nil},
 	} {
 		t.Run(test.spec, func(t *testing.T) {
 			_, err := e.Import(t.Context(), test.spec)

@@ -23,6 +23,9 @@ func (e *Env) importDirectory(ctx context.Context, spec string) (Imported, error
 	if err != nil {
 		return Imported{}, fmt.Errorf("import %s: %w", spec, err)
 	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return Imported{}, fmt.Errorf("import %s: %s is no directory", spec, dir)
+	}
 	root, module := moduleAbove(dir)
 	if root == "" {
 		return Imported{}, fmt.Errorf("import %s: there is no go.mod in it, or above it: make one with go mod init", spec)

@@ -40,7 +40,7 @@ func TestDirectories(t *testing.T) {
 		{"a module of the program", module("dep", "example.com/dep", "", ""), "and the one in " + filepath.Join(dir, "dep") + " cannot be beside it", buildenv.ErrConflict},
 		{"newer Go", module("future", "example.com/later", "go 1.999.0\n", ""), "it needs Go 1.999.0, and this program is built with", buildenv.ErrConflict},
 		{"does not compile", module("broken", "example.com/faulty", "", "var X int = \"no\"\n"), "cannot use \"no\"", buildenv.ErrBuild},
-		{"not there", filepath.Join(dir, "mine", "nothing"), "import", nil},
+		{"not there", filepath.Join(dir, "mine", "nothing"), "is no directory", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := e.Import(t.Context(), test.dir)

@@ -218,6 +218,9 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 	if got.Module != "" {
 		from = strings.TrimSpace(got.Module + " " + got.Version)
 	}
+	if got.Dir != "" {
+		from = got.Module + " in " + got.Dir
+	}
 	_, err = fmt.Fprintf(out, "%s is %s, of %s\n", name, got.ImportPath, from)
 	return err
 }
