@@ -20,7 +20,7 @@ func TestQuickAsCompiled(t *testing.T) {
 		files = append(files, more...)
 	}
 	for _, f := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { sameAsCompiled(t, "//new", f, 4, 20) })
+		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { sameAsCompiled(t, "//new", f, 8, 20) })
 	}
 }
 
