@@ -95,6 +95,9 @@ func failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if said := words(err); noSpace.MatchString(said) {
+		return fullDisk(said)
+	}
 	return fmt.Errorf("%w: %s", ErrBuild, words(err))
 }
 

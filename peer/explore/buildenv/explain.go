@@ -10,6 +10,7 @@ import (
 var (
 	requires    = regexp.MustCompile(`(\S+)@(\S+)(?: \(.*?\))? (?:indirectly )?requires (\S+)@(\S+), not (?:\S+@)?(\S+)`)
 	needsGo     = regexp.MustCompile(`requires go >= (\S+) \(running go (\S+?)[;)]`)
+	noSpace     = regexp.MustCompile(`(/\S+): no space left on device`)
 	newerWork   = regexp.MustCompile(`requires go >= (\S+), but go.work lists go (\S+?);`)
 	noModule    = regexp.MustCompile(`(?s)no required module provides package|cannot find module providing package|is not in std`)
 	notInMod    = regexp.MustCompile(`module (\S+?)@(\S+) found.*does not contain package (\S+)`)
@@ -23,6 +24,8 @@ var (
 // explain says in one line why go list cannot use a package.
 func explain(path, said string) error {
 	switch {
+	case noSpace.MatchString(said):
+		return fmt.Errorf("import %s: %w", path, fullDisk(said))
 	case noModule.MatchString(said):
 		return fmt.Errorf("%s: %w: no module of this session has it: import it first, with @latest or a version", path, ErrNotLoaded)
 	case newerWork.MatchString(said):
@@ -32,6 +35,11 @@ func explain(path, said string) error {
 		return fmt.Errorf("import %s: %w: no file of it is meant for this system, or it needs cgo", path, ErrBuild)
 	}
 	return fmt.Errorf("import %s: %w: %s", path, ErrBuild, oneLine(said))
+}
+
+// fullDisk is the error for what a tool said about a full disk.
+func fullDisk(said string) error {
+	return fmt.Errorf("%w: the disk with %s is full: make room there, and try again", ErrBuild, noSpace.FindStringSubmatch(said)[1])
 }
 
 // explainGet says in one line why go get does not add the module of a package.
@@ -61,6 +69,9 @@ func explainGet(path, said string, holder func(module string) (who, version stri
 	}
 	if m := notInMod.FindStringSubmatch(said); m != nil {
 		return fmt.Errorf("import %s: module %s %s has no such package", path, m[1], m[2])
+	}
+	if noSpace.MatchString(said) {
+		return fmt.Errorf("import %s: %w", path, fullDisk(said))
 	}
 	if noVersion.MatchString(said) {
 		return fmt.Errorf("import %s: there is no such version: @latest takes the newest", path)
@@ -135,7 +146,7 @@ func oneLine(said string) string {
 
 // lastPart is the end of a chain of errors: what went wrong at the bottom.
 func lastPart(said string) string {
-	said = oneLine(said)
+	said = strings.TrimRight(oneLine(said), ".")
 	if i := strings.LastIndex(said, ": "); i >= 0 {
 		return said[i+2:]
 	}

@@ -118,7 +118,7 @@ func (e *Env) list(ctx context.Context, importPaths []string) ([]Package, error)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		return nil, fmt.Errorf("%w: %s", ErrBuild, oneLine(words(err)))
+		return nil, explain(strings.Join(importPaths, ", "), words(err))
 	}
 	return decode(out)
 }
