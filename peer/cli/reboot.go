@@ -24,6 +24,7 @@ type again struct {
 	V       int               `json:"v"`
 	Session workbench.Session `json:"session"`
 	Lines   []string          `json:"lines,omitempty"` // commands to run
+	Rest    string            `json:"rest,omitempty"`  // what a pipe has brought, and was not read yet
 }
 
 // reboot prepares the new process. Nothing of it is begun before the peer has
@@ -44,7 +45,12 @@ func (r *run) reboot(ctx context.Context, lines []string, out io.Writer) error {
 	for _, n := range notes {
 		fmt.Fprintln(out, "note:", repl.Neutral(n))
 	}
-	raw, err := json.Marshal(again{V: 1, Session: session, Lines: lines})
+	a := again{V: 1, Session: session, Lines: lines}
+	if r.ahead != nil {
+		rest, _ := r.ahead.Peek(r.ahead.Buffered()) // nobody reads while a command runs
+		a.Rest = string(rest)
+	}
+	raw, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("reboot: %w", err)
 	}
@@ -74,6 +80,7 @@ func (r *run) replay(ctx context.Context) {
 		r.screen.print("error: " + rebootFile + ": " + repl.Neutral(err.Error()) + "\n")
 		return
 	}
+	r.rest = a.Rest
 	if n := len(a.Session.Inputs); n > 0 {
 		r.screen.print(fmt.Sprintf("declaring again what was declared: %d inputs\n", n))
 	}

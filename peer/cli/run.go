@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -98,6 +99,8 @@ type run struct {
 	harness *attached            // the test server that the peer is attached to, or nil
 	status  int
 	again   bool               // a new process goes on
+	ahead   *bufio.Reader      // commands from a pipe; nil for none
+	rest    string             // commands that the process before has read ahead
 	leave   context.CancelFunc // begins the orderly end of the node
 	gone    chan struct{}      // closed when the node has ended
 	ended   error              // of the node; to be read after gone
@@ -240,7 +243,10 @@ func (r *run) drive(ctx context.Context) error {
 		r.welcome()
 		return r.shell.Interact(ctx, r.screen.reader)
 	}
-	err := r.pipe(ctx, r.process.Stdin)
+	// The engine takes a buffered reader as it is, so that reboot knows what was
+	// read ahead.
+	r.ahead = bufio.NewReader(io.MultiReader(strings.NewReader(r.rest), r.process.Stdin))
+	err := r.pipe(ctx, r.ahead)
 	if err == nil && r.flags.headless {
 		<-ctx.Done()
 	}

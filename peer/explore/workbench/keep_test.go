@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +156,7 @@ func (p *piped) sound() {
 // piped is a peer that is driven through pipes.
 type piped struct {
 	t    *testing.T
+	pid  int
 	in   io.Writer
 	out  chan string
 	seen []string
@@ -177,7 +180,7 @@ func pipeTo(t *testing.T, env []string, peer string, args ...string) *piped {
 		t.Fatal(err)
 	}
 	_ = w.Close()
-	p := &piped{t: t, in: in, out: make(chan string, 10_000)}
+	p := &piped{t: t, pid: cmd.Process.Pid, in: in, out: make(chan string, 10_000)}
 	go func() {
 		defer close(p.out)
 		for lines := bufio.NewScanner(r); lines.Scan(); {
@@ -193,6 +196,15 @@ func pipeTo(t *testing.T, env []string, peer string, args ...string) *piped {
 		_ = r.Close()
 	})
 	return p
+}
+
+// open counts the open files of the peer, where the system tells.
+func (p *piped) open() int {
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid))
+	if err != nil {
+		return 0
+	}
+	return len(all)
 }
 
 func (p *piped) say(lines ...string) {
@@ -232,7 +244,7 @@ func edited(t *testing.T, peer string) {
 	path, _, _ := strings.Cut(alice.hears("runs whenever it is saved"), " ")
 	save := func(body string) {
 		t.Helper()
-		text := "package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\t\"time\"\n)\n\n" + body + "\n\nvar _, _ = fmt.Sprint, time.Second\n"
+		text := "package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\t\"time\"\n)\n\n" + body + "\n"
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -249,6 +261,17 @@ func edited(t *testing.T, peer string) {
 	alice.hears("error: try.go: panic: assignment to entry in nil map at try.go:11")
 	save("func run(ctx context.Context, args []string) error {\n\tfmt.Println(\"with\", args, len(members()))\n\treturn nil\n}")
 	alice.hears("with [] 1")
+	alice.hears("(try.go has run")
+	before := alice.open()
+	for n := range 5 {
+		save("func run(ctx context.Context) error {\n\tfmt.Fprintln(os.Stdout, \"again\", " + strconv.Itoa(n) + ")\n\treturn nil\n}")
+		alice.hears("again " + strconv.Itoa(n))
+		alice.hears("(try.go has run")
+	}
+	if now := alice.open(); now > before+2 {
+		t.Errorf("%d files are open, before there were %d", now, before)
+	}
+	save("func run(ctx context.Context, args []string) error {\n\tfmt.Println(\"with\", args, len(members()))\n\treturn nil\n}")
 	alice.hears("(try.go has run")
 	alice.say("keep -n try", "try a 'b c'")
 	alice.hears("try is a command now")
@@ -313,6 +336,7 @@ func rebooted(t *testing.T, peer string) {
 		`vars -mem`,
 		`localnode`,
 		`reboot`,
+		`go fmt.Println("read ahead", x)`,
 	)
 	alice.hears("LATER 44 false")
 	alice.hears("lines compiled and loaded: ")
@@ -321,6 +345,7 @@ func rebooted(t *testing.T, peer string) {
 	bob.hears("<joined> alice is back")
 	alice.hears("ready as alice")
 	alice.hears("hello is a command now")
+	alice.hears("read ahead text")
 	alice.say("hello", "help hello", "vars -mem", "go peer.Member(\"alice\")", "quit")
 	alice.hears("TEXT 44 false")
 	alice.hears("say hello")
