@@ -11,15 +11,18 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 )
 
+// How long tools may work without a word: somebody waits for them, or they
+// work in the background.
 const (
-	firstWord = 2 * time.Second // how long tools may work without a word
-	nextWord  = 5 * time.Second
+	inFront = 3 * time.Second
+	behind  = 15 * time.Second
 )
 
 // patience tells what the tools do while somebody waits for them, every few
 // seconds. What is quick it leaves alone.
 type patience struct {
 	out  io.Writer
+	each time.Duration
 	over chan struct{}
 	told sync.WaitGroup
 
@@ -30,8 +33,8 @@ type patience struct {
 
 // patiently returns a context for what may take long, and what ends the
 // telling. Nothing is written to out after that.
-func patiently(ctx context.Context, out io.Writer) (context.Context, func()) {
-	p := &patience{out: out, over: make(chan struct{})}
+func patiently(ctx context.Context, each time.Duration, out io.Writer) (context.Context, func()) {
+	p := &patience{out: out, each: each, over: make(chan struct{})}
 	return buildenv.WithProgress(ctx, p.note), p.end
 }
 
@@ -58,11 +61,11 @@ func (p *patience) note(what string) {
 
 // tell runs from the first word of a tool until the end.
 func (p *patience) tell() {
-	for wait := firstWord; ; wait = nextWord {
+	for {
 		select {
 		case <-p.over:
 			return
-		case <-time.After(wait):
+		case <-time.After(p.each):
 		}
 		if now := p.now(); now != "" {
 			fmt.Fprintln(p.out, "...", now)

@@ -20,9 +20,9 @@ func TestPatience(t *testing.T) {
 			for _, path := range []string{"a", "b", "c"} {
 				note("fetching " + path)
 			}
-			time.Sleep(3 * time.Second)
+			time.Sleep(4 * time.Second)
 			note("compiling a/b")
-			time.Sleep(10 * time.Second)
+			time.Sleep(7 * time.Second)
 			note("")
 			time.Sleep(time.Minute)
 		}, "... fetching c (3 so far)\n... compiling a/b (1 so far)\n... compiling a/b (1 so far)\n"},
@@ -30,7 +30,7 @@ func TestPatience(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
-				p := &patience{out: &out, over: make(chan struct{})}
+				p := &patience{out: &out, each: 3 * time.Second, over: make(chan struct{})}
 				test.work(p.note)
 				p.end()
 				time.Sleep(time.Minute)

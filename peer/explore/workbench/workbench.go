@@ -111,7 +111,7 @@ func (w *Workbench) take(ctx context.Context) (release func(), err error) {
 // error matches buildenv.ErrUnavailable if nothing can be compiled here;
 // simple expressions may work all the same.
 func (w *Workbench) Prepare(ctx context.Context, out io.Writer) error {
-	ctx, end := patiently(ctx, out)
+	ctx, end := patiently(ctx, behind, out)
 	defer end()
 	if w.cfg.Open == nil {
 		return errNoLoader
@@ -148,7 +148,7 @@ func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert 
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
 	defer cancel()
-	ctx, end := patiently(ctx, out)
+	ctx, end := patiently(ctx, inFront, out)
 	defer end()
 	if err := w.bind(ctx, src); err != nil {
 		return err
@@ -192,7 +192,7 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 		return err
 	}
 	defer release()
-	ctx, end := patiently(ctx, out)
+	ctx, end := patiently(ctx, inFront, out)
 	defer end()
 	if err := w.begin(ctx); err != nil {
 		return err
