@@ -50,7 +50,7 @@ type program struct {
 }
 
 // start starts a host that dies with the test.
-func start(t *testing.T) *program {
+func start(t testing.TB) *program {
 	t.Helper()
 	for _, tool := range []string{"go", "gcc"} {
 		if _, err := exec.LookPath(tool); err != nil {

@@ -18,7 +18,7 @@ import (
 
 // station is a running peer that commands are typed into.
 type station struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 	in   io.Writer
 	end  string // what Enter sends
@@ -67,8 +67,16 @@ func (s *station) until(from int, pattern string) string {
 // tail is the end of a long text.
 func tail(text string) string { return text[max(0, len(text)-2000):] }
 
-// launch starts a peer that reads a pipe, or with a terminal of its own.
-func launch(t *testing.T, env []string, terminal bool, peer, name string, args ...string) *station {
+// launch starts a peer, and waits until it is ready.
+func launch(t testing.TB, env []string, terminal bool, peer, name string, args ...string) *station {
+	t.Helper()
+	s := begin(t, env, terminal, peer, name, args...)
+	s.until(0, "ready as "+name)
+	return s
+}
+
+// begin starts a program that reads a pipe, or has a terminal of its own.
+func begin(t testing.TB, env []string, terminal bool, peer, name string, args ...string) *station {
 	t.Helper()
 	s := &station{t: t, name: name, end: "\n"}
 	cmd := exec.Command(peer, append([]string{name}, args...)...)
@@ -111,7 +119,6 @@ func launch(t *testing.T, env []string, terminal bool, peer, name string, args .
 			t.Errorf("%s: %v\n%s", name, err, tail(s.text(0))) // status 1: a command has failed, as was wanted
 		}
 	})
-	s.until(0, "ready as "+name)
 	return s
 }
 
