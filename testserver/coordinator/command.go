@@ -130,9 +130,27 @@ func (b *branch) command(st language.Statement, do language.Command, row *report
 	if row.Output == "" {
 		row.Output = clip(outputs(answers))
 	}
+	if row.Status == report.OK && st.Outcome == language.MustSucceed && holds(do.Line, answers) {
+		row.Asserts = true
+	}
 	if row.Status == report.OK && do.Let != "" {
 		b.let(do.Let, strings.TrimRight(outputs(answers), "\n"))
 	}
+}
+
+// holds tells whether a line was Go that has shown true, and nothing else, at
+// all peers: it asserts that, for it would have failed with false.
+func holds(line string, answers []answer) bool {
+	if word(line) != "go" {
+		return false
+	}
+	for i := range answers {
+		shown := strings.TrimRight(answers[i].result.Output, "\n")
+		if shown = shown[strings.LastIndexByte(shown, '\n')+1:]; shown != "true :: bool" {
+			return false
+		}
+	}
+	return len(answers) > 0
 }
 
 // decide notes the first answer that is not as it should be.

@@ -138,7 +138,7 @@ type Row struct {
 	Faults     []string `json:"faults,omitempty"`   // in force when it failed
 	Last       []string `json:"last,omitempty"`     // the last events that have to do with it
 	Output     string   `json:"output,omitempty"`   // what a command printed
-	Asserts    bool     `json:"asserts,omitempty"`  // a command that has to fail
+	Asserts    bool     `json:"asserts,omitempty"`  // a command that has to fail, or Go that has shown true
 }
 
 // Phase is a section of the run. The first one has no title and is what comes
@@ -224,7 +224,7 @@ func (r *Result) assertion() string {
 }
 
 // asserts tells whether a row that is OK has shown something: a filter, an
-// assertion, or a command that was to fail and did.
+// assertion, a command that was to fail and did, or Go that is true.
 func (r Row) asserts() bool {
 	switch r.Kind {
 	case KindEvent, KindAssert:
