@@ -39,10 +39,10 @@ type boot struct {
 
 	harness harness.Peer
 	bench   *workbench.Workbench // Go without a compiler: many peers share the process
-	leave   context.CancelFunc // begins the orderly end of the node
-	ending  chan struct{}      // closed when a command ends the node
-	gone    chan struct{}      // closed when the node has ended
-	ended   error              // of the node; to be read after gone
+	leave   context.CancelFunc   // begins the orderly end of the node
+	ending  chan struct{}        // closed when a command ends the node
+	gone    chan struct{}        // closed when the node has ended
+	ended   error                // of the node; to be read after gone
 	wishes  chan coordinator.Verb
 
 	waiting []coordinator.Order // done when it is gone; guarded by the mutex of house

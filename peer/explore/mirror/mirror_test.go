@@ -33,7 +33,7 @@ type Tree struct {
 	locks       map[string]hidden
 }
 
-type hidden struct{ f func() }
+type hidden struct{ F func() }
 
 func (t Tree) Size() int                { return 1 + len(t.locks) + len(t.hidden.Host) }
 func (t *Tree) Add(more ...*Tree) *Tree { return more[0] }
