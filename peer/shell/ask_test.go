@@ -108,6 +108,7 @@ func TestGoAtAPrompt(t *testing.T) {
 		{"little", "/doc -all x", "doc x\n"},
 		{"much", "/doc x", "(10 more rows: /doc -all x)\n"},
 		{"something, and an error", "/doc sourceless", "(10 more rows: /doc -all sourceless)\nerror: no sources"},
+		{"help", "/help", "Go:   /mode go is"},
 		{"no name", "/doc -all ", "error: usage: doc [-all] NAME (the name is missing)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -43,8 +43,8 @@ func (p *peer) golang() []repl.Command {
 		p.development(repl.Command{
 			Name: "import", Group: "go", Usage: "PATH[@VERSION]|DIR", MinArgs: 1, MaxArgs: 1, Raw: true,
 			Summary: "have a package in Go, fetched if it is not there",
-			Help: "Without a version it is the newest release that is on this machine, or else the\nnewest of all; @latest asks for that. Modules that this program is built with\nkeep their versions: a package that needs others is refused, or an older release\n" +
-				"of it is taken. ./DIR is a library that you work on. What a peer has imported it\nkeeps as it is until it ends.\n\n\timport github.com/tidwall/btree\n\timport ./mylib",
+			Help: "Without a version it is the newest release that is on this machine, or else\nthe newest of all; @latest asks for that. Modules that this program is built\nwith keep their versions: a package that needs others is refused, or an older\n" +
+				"release of it is taken. ./DIR is a library that you work on. What a peer has\nimported it keeps as it is until it ends.\n\n\timport github.com/tidwall/btree\n\timport ./mylib",
 			Run: p.goImport,
 		}),
 		p.development(repl.Command{

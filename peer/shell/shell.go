@@ -81,7 +81,7 @@ func New(cfg Config) (*repl.Shell, error) {
 	s, err := repl.New(repl.Config{
 		Commands: p.commands(),
 		Modes:    p.modes(),
-		Intro:    intro(),
+		Intro:    p.intro(),
 		Open:     cfg.Open,
 		Files:    cfg.Files,
 		Around:   p.record,
@@ -94,12 +94,16 @@ func New(cfg Config) (*repl.Shell, error) {
 	return s, nil
 }
 
-func intro() []string {
-	return []string{
+func (p *peer) intro() []string {
+	lines := []string{
 		"Type text and press Enter to send it to everybody. Commands begin with /.",
 		"Try:  hello    /members    /help msg",
 		"Keys: Tab completes, ctrl-R searches, ctrl-X ctrl-E opens $EDITOR, ctrl-D quits",
 	}
+	if p.Go != nil && p.Dev {
+		lines = append(lines, "Go:   /mode go is a prompt inside this peer; /vars, /type, /doc, /help go")
+	}
+	return lines
 }
 
 // peer is what the commands share.
