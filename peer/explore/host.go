@@ -111,7 +111,6 @@ func (h *host) Bound(name string) any {
 // Show implements live.Host.
 func (h *host) Show(args []any) {
 	var texts, names []string
-	h.session.shown = args
 	for i, v := range args {
 		if i >= len(h.line.Values) {
 			break
@@ -121,6 +120,18 @@ func (h *host) Show(args []any) {
 		names = append(names, check.Plain(known.Type))
 	}
 	_, _ = fmt.Fprintf(h, "%s :: %s\n", strings.Join(texts, ", "), strings.Join(names, ", "))
+	h.remember(args)
+}
+
+// remember keeps what a line has shown. One that was left, and goes on beside
+// others, has no say in that any more.
+func (h *host) remember(args []any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended {
+		return
+	}
+	h.session.shown = args
 	if len(args) == 1 {
 		h.session.remember(h.line.Values[0], args[0])
 	}

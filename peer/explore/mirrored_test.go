@@ -47,7 +47,9 @@ func TestWithoutCompiler(t *testing.T) {
 		{`import "net/netip"`, ""}, {`netip.MustParseAddr("::1").Is6()`, "true :: bool"}, {`import s "strings"; s.ToUpper("x")`, `"X" :: string`}, {`import . "math"`, ""}, {`Sqrt(4) + Pi*0`, "2 :: float64"},
 		{`fmt.Println("said"); fmt.Printf("%T\n", m)`, "said\nlab.Member"}, {`print(1, "\n")`, "1"}, {`time.Duration`, "int64 :: time.Duration"}, {`1 << 100`, "1267650600228229401496703205376 :: untyped int"},
 		{`func`, "!"}, {`len`, "!"}, {`x := 3; y := x * 2; y - x`, "3 :: int"}, {`x, y = y, x; x, y`, "6, 3 :: int, int"}, {`x := x + 1; x`, "7 :: int"},
-		{`mm := map[string]int{}; mm["a"]++; mm`, `map["a":1] :: map[string]int`}, {`xs := []int{1, 2}; xs[1] = 5; ys := xs[1:]; ys[0]++; xs`, "[1 6] :: []int"},
+		{`mm := map[string]int{}; mm["a"]++; mm`, `map["a":1] :: map[string]int`}, {`got, ok := mm["a"]; got, ok`, "1, true :: int, bool"}, {`got, ok = mm["b"]; got, ok`, "0, false :: int, bool"},
+		{`var a any = 5; i, isInt := a.(int); i, isInt`, "5, true :: int, bool"}, {`st, isString := a.(string); st, isString`, `"", false :: string, bool`}, {`_, isErr := a.(error); isErr`, "false :: bool"}, {`er, isErr := any(e).(error); er, isErr`, "bad, true :: error, bool"},
+		{`_, no := any(nil).(int); no`, "false :: bool"}, {`xs := []int{1, 2}; xs[1] = 5; ys := xs[1:]; ys[0]++; xs`, "[1 6] :: []int"},
 	} {
 		got, err := eval(l.src)
 		if l.want == "!" && err == nil || l.want != "!" && (err != nil || got != l.want) {
@@ -128,6 +130,33 @@ func TestStops(t *testing.T) {
 			close(release)
 		})
 	}
+}
+
+// TestLeftBehind: a line that was left shows its value late, and changes nothing
+// of those that came after it.
+func TestLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var late strings.Builder
+		s, err := explore.New(explore.Config{Late: &late, Bound: map[string]any{"wait": func() int { <-release; return 13 }}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := s.Eval(ctx, "wait()", &strings.Builder{}); !errors.Is(err, native.ErrLeft) {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := s.Eval(t.Context(), "1 + 1", &out); err != nil {
+			t.Fatal(err)
+		}
+		close(release)
+		synctest.Wait()
+		if err := s.Eval(t.Context(), "_ * 10", &out); err != nil || out.String() != "2 :: int\n20 :: int\n" || late.String() != "13 :: int\n" {
+			t.Errorf("%v, %q, late %q", err, out.String(), late.String())
+		}
+	})
 }
 
 // TestLateBuilder: a session asks for its compiler once an input needs it, and

@@ -96,7 +96,7 @@ func (q *quick) prepare(stmt ast.Stmt) bool {
 	} else {
 		p, ok = s.fast.Statement(q.unit.Info, stmt, q.declare)
 	}
-	if !ok || !p.Ordered && s.compiles() {
+	if !ok || !p.Certain && s.compiles() {
 		return false
 	}
 	run := func() { p.Run() }

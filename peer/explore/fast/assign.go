@@ -42,7 +42,7 @@ func (e *Evaluator) Statement(info *types.Info, s ast.Stmt, declare Declare) (p 
 	if !ok {
 		return Program{}, false
 	}
-	return Program{parts: []func() []reflect.Value{func() []reflect.Value { run(); return nil }}, Ordered: !o.free}, true
+	return Program{parts: []func() []reflect.Value{func() []reflect.Value { run(); return nil }}, Certain: !o.free}, true
 }
 
 // assignment looks at both sides: what the left reads must not be changed by
@@ -166,15 +166,66 @@ func (c *compiler) rights(right []ast.Expr, n int) (values func([]store) (func()
 		}
 		return func(to []store) (func() []reflect.Value, bool) { return each(nodes, to) }, lives, true
 	}
-	call, ok := ast.Unparen(right[0]).(*ast.CallExpr)
-	if !ok || !c.isCall(call) {
-		return nil, nil, false
-	}
-	run, lives, ok := c.call(call)
+	run, lives, ok := c.several(ast.Unparen(right[0]))
 	if !ok || len(lives) != n {
 		return nil, nil, false
 	}
 	return func(to []store) (func() []reflect.Value, bool) { return results(run, lives, to) }, lives, true
+}
+
+// several prepares what has several values: a call, and what tells beside its
+// value whether there is one.
+func (c *compiler) several(x ast.Expr) (run func() []reflect.Value, lives []reflect.Type, ok bool) {
+	switch x := x.(type) {
+	case *ast.CallExpr:
+		if !c.isCall(x) {
+			return nil, nil, false
+		}
+		return c.call(x)
+	case *ast.IndexExpr:
+		return c.lookup(x)
+	case *ast.TypeAssertExpr:
+		return c.assertion(x)
+	}
+	return nil, nil, false
+}
+
+// found are the values of what may not be there.
+func found(v reflect.Value, live reflect.Type, ok bool) []reflect.Value {
+	if !ok {
+		v = reflect.Zero(live)
+	}
+	return []reflect.Value{v, reflect.ValueOf(ok)}
+}
+
+func (c *compiler) lookup(x *ast.IndexExpr) (run func() []reflect.Value, lives []reflect.Type, ok bool) {
+	m, okM := c.expr(x.X)
+	key, okKey := c.expr(x.Index)
+	if !okM || !okKey || m.live == nil || m.live.Kind() != reflect.Map {
+		return nil, nil, false
+	}
+	k, ok := key.as(m.live.Key())
+	elem := m.live.Elem()
+	return func() []reflect.Value {
+		v := m.get().MapIndex(k())
+		return found(v, elem, v.IsValid())
+	}, []reflect.Type{elem, reflect.TypeFor[bool]()}, ok
+}
+
+func (c *compiler) assertion(x *ast.TypeAssertExpr) (run func() []reflect.Value, lives []reflect.Type, ok bool) {
+	n, okX := c.expr(x.X)
+	to, okType := c.e.live(c.info.TypeOf(x.Type))
+	if !okX || !okType || n.live == nil || n.live.Kind() != reflect.Interface {
+		return nil, nil, false
+	}
+	return func() []reflect.Value {
+		v := n.get().Elem()
+		is := v.IsValid() && (v.Type() == to || to.Kind() == reflect.Interface && v.Type().Implements(to))
+		if is {
+			v = v.Convert(to)
+		}
+		return found(v, to, is)
+	}, []reflect.Type{to, reflect.TypeFor[bool]()}, true
 }
 
 // each gives one value to each place.

@@ -55,9 +55,10 @@ func New(env Env) *Evaluator {
 type Program struct {
 	parts []func() []reflect.Value
 
-	// Ordered is false if Go leaves it open in which order things happen, and
-	// the values may depend on that: then a compiler may find others.
-	Ordered bool
+	// Certain is false if Go leaves it open in which order things happen, or how
+	// often a number is rounded, and the values may depend on that: then a
+	// compiler may find others.
+	Certain bool
 }
 
 // Prepare prepares checked expressions. ok is false if one is not simple.
@@ -71,7 +72,7 @@ func (e *Evaluator) Prepare(all ...check.Expr) (p Program, ok bool) {
 		}
 		p.parts = append(p.parts, run)
 	}
-	p.Ordered = e.ordered(all)
+	p.Certain = e.ordered(all)
 	return p, true
 }
 

@@ -304,12 +304,13 @@ func TestOrdered(t *testing.T) {
 		`n + strconv.IntSize`: true, `s + strings.ToUpper(s)`: true, `s == link.Port()`: true, `link.Host + link.Port()`: false, `link.Port() + link.Host`: true,
 		`xs[0] + fn(1)`: false, `xs[fn(0)]`: false, `arr[n] + <-ch`: false, `<-ch + n`: true, `n == 7 && fn(1) == 2`: true, `n == 7 && n+fn(1) == 2`: false, `s + fmt.Sprint(x)`: false, `s + fmt.Sprint(n)`: true,
 		`n / n + len(strconv.Itoa(n))`: false, `n*n + len(strconv.Itoa(n))`: true, `p.a + p.inc().a`: false, `[]int{n, fn(1)}`: false, `[]int{fn(1), n}`: true, `P{a: fn(1)}.a + n`: true,
+		`f*f + f`: false, `f - (f * f)`: false, `f*f - 1`: false, `float64(f*f) + f`: true, `f * (f + f)`: true, `n*n + n`: true,
 	} {
-		if p, ok := New(f.values).Prepare(f.check(t, src)); !ok || p.Ordered != want {
-			t.Errorf("%s: simple %v, ordered %v, want %v", src, ok, p.Ordered, want)
+		if p, ok := New(f.values).Prepare(f.check(t, src)); !ok || p.Certain != want {
+			t.Errorf("%s: simple %v, ordered %v, want %v", src, ok, p.Certain, want)
 		}
 	}
-	if p, ok := New(f.values).Prepare(f.check(t, `n`), f.check(t, `fn(1)`)); !ok || p.Ordered {
+	if p, ok := New(f.values).Prepare(f.check(t, `n`), f.check(t, `fn(1)`)); !ok || p.Certain {
 		t.Error("a list whose parts are read before they are changed has an order")
 	}
 }

@@ -145,6 +145,7 @@ func (o *order) binary(x *ast.BinaryExpr) (reads, effects) {
 		return 0, left | right // the left is done with before the right begins
 	}
 	r, e := o.list(x.X, x.Y)
+	o.free = o.free || o.fuses(x)
 	switch x.Op {
 	case token.QUO, token.REM, token.SHL, token.SHR:
 		r |= memory
@@ -154,6 +155,20 @@ func (o *order) binary(x *ast.BinaryExpr) (reads, effects) {
 		}
 	}
 	return r, e
+}
+
+// fuses tells a product and a sum that a processor may round once, together.
+func (o *order) fuses(x *ast.BinaryExpr) bool {
+	b, ok := o.info.TypeOf(x).Underlying().(*types.Basic)
+	if !ok || b.Info()&types.IsFloat == 0 || x.Op != token.ADD && x.Op != token.SUB {
+		return false
+	}
+	for _, side := range []ast.Expr{x.X, x.Y} {
+		if m, ok := ast.Unparen(side).(*ast.BinaryExpr); ok && m.Op == token.MUL && o.info.Types[m].Value == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // call is where what was read before is used. Conversions and builtins are no
