@@ -64,7 +64,7 @@ func golden(t *testing.T, e exports, file string) {
 	}
 	s, err := check.New(check.Config{Packages: e, Open: func(f string) (io.ReadCloser, error) { return os.Open(f) },
 		Imports: map[string]string{"fmt": "fmt", "os": "os", "time": "time", "strings": "strings", "binary": "encoding/binary", "sync": "sync"},
-		Bound: map[string]reflect.Type{"now": reflect.TypeFor[time.Time]()}})
+		Bound:   map[string]reflect.Type{"now": reflect.TypeFor[time.Time]()}})
 	if err != nil {
 		t.Fatal(err)
 	}
