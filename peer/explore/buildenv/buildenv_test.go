@@ -173,8 +173,8 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 	}{
 		{name: "installed by version"},
 		{name: "built from a directory", dir: true},
-		{name: "installed, without paths", flags: []string{"-trimpath"}, long: true},
-		{name: "built from a directory, without paths", dir: true, flags: []string{"-trimpath"}, long: true},
+		{name: "installed without paths", flags: []string{"-trimpath"}, long: true},
+		{name: "built from a directory without paths", dir: true, flags: []string{"-trimpath"}, long: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.long && os.Getenv("PEERLAB_SOAK") == "" {
@@ -187,7 +187,8 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 			if err := e.Load(ctx, "fmt", "example.com/dep", "example.com/host/live"); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Contains(told, "compiling example.com/host/live") {
+			// Without paths an earlier test may have compiled the same.
+			if !slices.Contains(test.flags, "-trimpath") && !slices.Contains(told, "compiling example.com/host/live") {
 				t.Errorf("progress told of %v, want the host's own package among them", told)
 			}
 			plugins := []string{line(t, e, "repl/s1", first), line(t, e, "repl/s2", second)}
