@@ -63,10 +63,14 @@ func (w *Workbench) CompletePath(text string, pos int) (list []repl.Candidate, s
 	return w.importable(typed[start:], ""), start
 }
 
+// longest is the longest text that is looked at while one types, in bytes: a
+// paste may be of any length, and keys must not wait.
+const longest = 16 << 10
+
 // Hint tells what could follow a text: what is left of the call in which it
 // ends. It does not wait.
 func (w *Workbench) Hint(text string) string {
-	if !w.tryTake() {
+	if len(text) > longest || !w.tryTake() {
 		return ""
 	}
 	defer func() { w.turn <- struct{}{} }()
@@ -74,7 +78,7 @@ func (w *Workbench) Hint(text string) string {
 }
 
 func (w *Workbench) propose(text string, pos int) ([]complete.Candidate, int) {
-	if !w.tryTake() {
+	if len(text) > longest || !w.tryTake() {
 		return nil, pos
 	}
 	defer func() { w.turn <- struct{}{} }()

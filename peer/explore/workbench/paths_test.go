@@ -112,4 +112,9 @@ func TestAskingDoesNotWait(t *testing.T) {
 	default:
 		t.Error("asking keeps the turn")
 	}
+	w.turn <- struct{}{}
+	long := strings.Repeat("strings.Clone(\"\"); ", longest/16) + "strings."
+	if list, start := w.Complete(long, len(long)); len(list) > 0 || start != len(long) || w.Hint(long+"Clone(") != "" {
+		t.Error("a long text is looked at")
+	}
 }
