@@ -7,7 +7,7 @@
 // of scenarios and does not import what reads it; a test does.
 //
 // What cannot be repeated is left as a comment that says why: commands of the
-// operating system, files, faults set by hand. Waits take the place of time
+// operating system, files, faults set by hand, Go that failed or was false. Waits take the place of time
 // that passed. What a command printed is not compared, because most of it is
 // addresses and times.
 package session
@@ -170,6 +170,10 @@ func (w *writer) head(about About, b beginning) string {
 	t.WriteString("# It repeats what was typed there, has the others say and do what they said and\n" +
 		"# did, and expects that " + w.self + " sees the same again. Change it as you like.\n" +
 		"# Run it with: testserver run " + about.File + "\n\n")
-	fmt.Fprintf(&t, "peers %s\ntimeout 15s\n", strings.Join(append([]string{w.self}, b.peers...), " "))
+	patience := "15s"
+	if w.compiles {
+		patience = "60s" // the first line of Go after a build takes its time
+	}
+	fmt.Fprintf(&t, "peers %s\ntimeout %s\n", strings.Join(append([]string{w.self}, b.peers...), " "), patience)
 	return t.String()
 }

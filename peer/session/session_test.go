@@ -114,6 +114,18 @@ func TestGolden(t *testing.T) {
 			"command foo bar\tok=false\terror=unknown command \"foo\": help lists them", "command await x\tok=false\terror=unknown command \"await\": help lists them",
 			"view <dave> hi", "chat hi\tfrom=dave\tid=d/1/1", "member joined node~1 x", "command members xxxx\tcut=true", "command quit",
 		),
+		"golang": start(
+			"command go len(members()) == 3\toutput=true :: bool\n",
+			"command go x := 1", "command go func f(n int) int {\n  // of the session\n  if n > x {\n    return n\n  }\n  return x\n}",
+			"command go f(4)\toutput=4 :: int\n", "command go len(members()) == 5\toutput=false :: bool\n",
+			"command go nothing\tok=false\terror=‹5›:1:1: undefined: nothing", "command go panic(1)\tok=false\terror=panic: 1",
+			"command go fmt.Println(\"5$ # not a comment\") // but this\toutput=5$ # not a comment\n", "command import github.com/tidwall/btree",
+			"command type f", "command keep f\toutput=f is a command now\n", "command f 4", "command edit f", "command doctor", "command reboot",
+			"command go s := `two\nlines`", "command go len(s)\toutput=9 :: int\n", "command doc s", "command keep g", "command g 1", "command echo still",
+		),
+		"golang failed": start(
+			"command go y := f()\tok=false\terror=panic: mid", "command go y\toutput=0 :: int\n", "command msg hello\toutput=delivered to 2\n",
+		),
 		"step by step": {
 			"command memberlistconfigure", "command memberlistcreate", "command bootstrapjoin", "command memberliststart", "command memberlistjoin", "member joined bob",
 			"command chatstart", "view <bob> hi", "chat hi\tfrom=bob\tid=b/1/1",

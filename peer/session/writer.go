@@ -33,9 +33,12 @@ type writer struct {
 	body       strings.Builder
 	statements int
 	others     map[string]*other
-	away       bool           // this peer has left the group
-	bare       bool           // this peer is started step by step, which does not count as init
-	seen       map[string]int // how often something was expected since the phase
+	away       bool            // this peer has left the group
+	bare       bool            // this peer is started step by step, which does not count as init
+	seen       map[string]int  // how often something was expected since the phase
+	compiles   bool            // there is a line of Go
+	lost       bool            // a line of Go that declared something could not be repeated
+	unkept     map[string]bool // commands made of such lines
 }
 
 func (w *writer) line(format string, args ...any) {
@@ -55,7 +58,7 @@ func (w *writer) phase(title string) {
 
 // begin starts everybody who was there.
 func (w *writer) begin(b beginning) {
-	w.others, w.seen, w.bare = map[string]*other{}, map[string]int{}, b.bare
+	w.others, w.seen, w.bare, w.unkept = map[string]*other{}, map[string]int{}, b.bare, map[string]bool{}
 	for _, name := range b.peers {
 		w.others[name] = &other{known: true, up: true, open: true}
 	}
@@ -106,8 +109,12 @@ func (w *writer) expectAt(who, stream, pattern string) {
 // reason tells why a command is not repeated; empty if it is.
 func reason(name string) string {
 	switch name {
-	case "shell", "go":
+	case "shell":
 		return "it runs something on the machine"
+	case "doctor":
+		return "it looks at the machine"
+	case "reboot":
+		return "it begins a new process; in a scenario that is restart"
 	case "quit", "exit":
 		return "it ends the peer; the scenario ends it anyway"
 	case "save", "trace", "dump", "log", "saveconfig", "loadconfig":
@@ -122,7 +129,7 @@ func reason(name string) string {
 		return "it changes the bootstrap service, which a run has of its own"
 	case "play":
 		return "nobody knows what it does"
-	case "mode", "help":
+	case "mode", "help", "edit":
 		return "it is for the keyboard"
 	}
 	if strings.HasPrefix(name, "test") {
@@ -145,6 +152,14 @@ func (w *writer) command(i *item) {
 	}
 	if strings.HasPrefix(i.field("error"), "unknown command") {
 		w.remark("Not repeated: %s (there is no such command)", line)
+		return
+	}
+	if w.leans(name, line) {
+		w.remark("Not repeated: %s (%s)", line, lostGo)
+		return
+	}
+	if name == "go" {
+		w.golang(i, line)
 		return
 	}
 	if strings.ContainsAny(line, "\r\n") || strings.HasSuffix(line, " {") {
