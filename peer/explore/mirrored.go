@@ -37,11 +37,40 @@ func (s *Session) mirrored(ctx context.Context, src string, out io.Writer) (done
 	}
 	h := &host{session: s, line: line, out: out}
 	defer h.end()
+	for _, v := range line.Values {
+		if s.compiles() && doubtful(v.Type) || v.IsType && s.compiles() && doubtful(v.Type.Underlying()) {
+			return false, nil
+		}
+	}
 	if known(line) {
 		s.check.Commit(line.Units...)
 		return true, h.known()
 	}
 	return s.quick(ctx, line, h)
+}
+
+// doubtful tells a type that a mirror may write in another way than its source
+// does: runes are int32 there, and parameters have no names.
+func doubtful(t types.Type) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.Basic:
+		return t == types.Typ[types.Int32] || t == types.Typ[types.Uint8]
+	case *types.Signature:
+		return true
+	case *types.Map:
+		return doubtful(t.Key()) || doubtful(t.Elem())
+	case *types.Struct:
+		for f := range t.Fields() {
+			if doubtful(f.Type()) {
+				return true
+			}
+		}
+	case *types.Interface:
+		return t.NumMethods() > 0
+	case interface{ Elem() types.Type }: // pointer, slice, array, channel
+		return doubtful(t.Elem())
+	}
+	return false
 }
 
 // await gets the Builder. wrong is what seems to be wrong with the input; where

@@ -141,6 +141,9 @@ func (q *quick) writable(t types.Type, live reflect.Type) bool {
 	if q.session.engine != nil {
 		return q.unit.Writable(t)
 	}
+	if doubtful(t) {
+		return false
+	}
 	for k := live.Kind(); live.Name() == "" && (k == reflect.Pointer || k == reflect.Slice || k == reflect.Array || k == reflect.Chan); k = live.Kind() {
 		live = live.Elem()
 	}
