@@ -82,7 +82,7 @@ func (r *run) replay(ctx context.Context) {
 	}
 	r.rest = a.Rest
 	if n := len(a.Session.Inputs); n > 0 {
-		r.screen.print(fmt.Sprintf("declaring again what was declared: %d inputs\n", n))
+		r.screen.print(fmt.Sprintf("declaring again what was declared (inputs: %d)\n", n))
 	}
 	if err := r.bench.Replay(ctx, a.Session, late{&r.screen}); err != nil {
 		r.screen.print("error: " + repl.Neutral(err.Error()) + "\n")

@@ -105,7 +105,7 @@ func (w *writer) name(own string, at level) string {
 		w.taken[own] = true
 		return own
 	}
-	long := lower(Method(w.command.Name)) + strings.ToUpper(own[:1]) + own[1:]
+	long := lower(Method(w.command.Name)) + upper(own)
 	for w.elsewhere(long) {
 		long += "_"
 	}
@@ -117,5 +117,3 @@ func (w *writer) elsewhere(name string) bool {
 	return is(w.command.Declared, name) || is(w.command.Imported, name) ||
 		types.Universe.Lookup(name) != nil || token.IsKeyword(name) || name == "init" || name == "main"
 }
-
-func lower(name string) string { return strings.ToLower(name[:1]) + name[1:] }

@@ -14,7 +14,10 @@ package permanent
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
 )
@@ -34,8 +37,8 @@ type Command struct {
 	// Declared and Imported tell names that files of the package have at
 	// package level, and for imports. Nil knows of none.
 	Declared, Imported func(name string) bool
-	// Module names the module of a package, as "PATH@VERSION", that the
-	// program does not have yet; empty for others. Nil knows of none.
+	// Module says what brings the module of a package that the program does
+	// not have yet, "go get PATH@VERSION"; empty for others. Nil knows of none.
 	Module func(importPath string) string
 }
 
@@ -61,13 +64,27 @@ func New(c Command) (*File, error) {
 	return w.file()
 }
 
-// Method is the name of the method that is the command in its file.
+// Method is the name of the method that is the command in its file. It is
+// exported, or reflection would not see it.
 func Method(command string) string {
 	var b strings.Builder
 	for part := range strings.FieldsFuncSeq(command, func(r rune) bool { return r == '_' || r == '-' }) {
-		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		b.WriteString(upper(part))
 	}
-	return b.String()
+	if name := b.String(); token.IsExported(name) {
+		return name
+	}
+	return "Kept" + b.String()
+}
+
+func upper(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[size:]
+}
+
+func lower(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToLower(r)) + name[size:]
 }
 
 // FileName is the name of the file of a command.

@@ -165,6 +165,7 @@ func TestFiles(t *testing.T) {
 		{"a select, labels and defer", "done := make(chan bool, 1)\nfunc run(ctx context.Context) error { defer fmt.Println(\"end\"); again: for i := range 3 { select { case v := <-done: continue again; case done <- i > 1: default: break again } }; return nil }", "", ""},
 		{"methods that the session added later", "type q struct { n int }\nfunc (x q) one() int { return x.n }\nfunc (x q) two() int { return x.one() * 2 }\nfunc run(ctx context.Context) error { if (q{1}).two() != 2 { return errors.New(\"no\") }; return nil }", "two() int", ""},
 		{"an older type beside the newer", "type v struct { n int }\nfunc first() v { return v{1} }\ntype v struct { s string }\nfunc run(ctx context.Context) error { fmt.Println(first().n, v{\"a\"}.s); return nil }", "", ""},
+		{"names of other letters", "type größe struct { n int }\nfunc count(n int) größe { return größe{n} }\nfunc run(ctx context.Context) error { fmt.Println(count(1)); return nil }", "", ""},
 		{"several lines, with a comment", "func run(ctx context.Context) error { /* why */ return nil } ", "/* why */", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -248,7 +249,7 @@ func TestNotes(t *testing.T) {
 	s := session(t, "a, n := 1, time.Now()\nme := members()\nfunc run(ctx context.Context) error { fmt.Println(a, n, me); os.Getpid(); return nil }")
 	c := command(t, "x", "run", s)
 	c.Module = func(path string) string {
-		return map[string]string{"time": "example.com/time@v1.2.3"}[path]
+		return map[string]string{"time": "go get example.com/time@v1.2.3"}[path]
 	}
 	f, err := permanent.New(c)
 	if err != nil {
@@ -263,7 +264,7 @@ func TestNotes(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for command, want := range map[string][2]string{"hello": {"Hello", "hello_command.go"}, "say-it_now": {"SayItNow", "say_it_now_command.go"}} {
+	for command, want := range map[string][2]string{"hello": {"Hello", "hello_command.go"}, "say-it_now": {"SayItNow", "say_it_now_command.go"}, "größe": {"Größe", "größe_command.go"}, "你好": {"Kept你好", "你好_command.go"}} {
 		if m, f := permanent.Method(command), permanent.FileName(command); m != want[0] || f != want[1] {
 			t.Errorf("%s: %s, %s", command, m, f)
 		}

@@ -28,7 +28,7 @@ func (w *writer) file() (*File, error) {
 	c := w.command
 	fmt.Fprintf(&w.out, "package shell\n\n%s\n", w.imports())
 	about := fmt.Sprintf("%s is a command that was made in a running peer, by \"keep %s\". This file makes it one of every peer: "+
-		"it belongs into peer/shell, and nothing else has to be done. Then \"go test ./docs -update\" brings the reference up to date.", Method(c.Name), c.Name)
+		"it belongs into peer/shell, where nothing has to list it. \"go test ./docs -update\" brings the reference up to date.", Method(c.Name), c.Name)
 	for i, n := range slices.Concat([]string{about}, w.notes) {
 		if i > 0 {
 			w.out.WriteString("//\n")
@@ -313,7 +313,7 @@ func (w *writer) tell() {
 			w.note("Package %s is not for package shell, and \"go test .\" says why: move what needs it.", p)
 		}
 		if w.command.Module != nil && w.command.Module(p) != "" {
-			w.note("The program needs another module: go get %s", w.command.Module(p))
+			w.note("The program needs another module: %s", w.command.Module(p))
 		}
 	}
 }

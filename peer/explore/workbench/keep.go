@@ -134,7 +134,8 @@ func importName(i *ast.ImportSpec) string {
 	return path.Base(strings.Trim(i.Path.Value, `"`))
 }
 
-// newModule names the module of a package if the program has none of it.
+// newModule says what brings the module of a package, if the program has none
+// of it.
 func (w *Workbench) newModule(importPath string) string {
 	p, ok := w.env.Package(importPath)
 	if !ok || p.Module == nil {
@@ -149,7 +150,10 @@ func (w *Workbench) newModule(importPath string) string {
 			return ""
 		}
 	}
-	return p.Module.Path + "@" + p.Module.Version
+	if p.Module.Version == "" {
+		return "it is in " + p.Module.Dir
+	}
+	return "go get " + p.Module.Path + "@" + p.Module.Version
 }
 
 // keeper is what a Workbench needs to make commands.

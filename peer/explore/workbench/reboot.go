@@ -13,7 +13,7 @@ const replayPatience = 30 * time.Second
 
 // Session is what makes the names of a session again in a new process.
 type Session struct {
-	Imports []string `json:"imports,omitempty"` // "PATH@VERSION", for Import
+	Imports []string `json:"imports,omitempty"` // "PATH@VERSION" or a directory, for Import
 	Inputs  []string `json:"inputs,omitempty"`
 }
 
@@ -39,12 +39,15 @@ func (w *Workbench) Record(ctx context.Context) (s Session, notes []string, err 
 }
 
 // fetched names a package that is neither of the standard library nor of the
-// program, with its version.
+// program, with its version, or by its directory.
 func (w *Workbench) fetched(path string) string {
 	if w.env == nil || w.newModule(path) == "" {
 		return ""
 	}
 	p, _ := w.env.Package(path)
+	if p.Module.Version == "" {
+		return p.Dir
+	}
 	return path + "@" + p.Module.Version
 }
 
