@@ -11,18 +11,18 @@ import (
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 )
 
-// How long tools may work without a word: somebody waits for them, or they
-// work in the background.
+// How long tools may work without a word: at first where somebody waits for
+// them, and in the background, or later.
 const (
 	inFront = 3 * time.Second
 	behind  = 15 * time.Second
 )
 
-// patience tells what the tools do while somebody waits for them, every few
-// seconds. What is quick it leaves alone.
+// patience tells what the tools do while somebody waits for them, more and more
+// seldom. What is quick it leaves alone.
 type patience struct {
 	out  io.Writer
-	each time.Duration
+	each time.Duration // at first
 	over chan struct{}
 	told sync.WaitGroup
 
@@ -61,11 +61,11 @@ func (p *patience) note(what string) {
 
 // tell runs from the first word of a tool until the end.
 func (p *patience) tell() {
-	for {
+	for wait := p.each; ; wait = min(2*wait, behind) {
 		select {
 		case <-p.over:
 			return
-		case <-time.After(p.each):
+		case <-time.After(wait):
 		}
 		if now := p.now(); now != "" {
 			fmt.Fprintln(p.out, "...", now)

@@ -22,7 +22,7 @@ func TestPatience(t *testing.T) {
 			}
 			time.Sleep(4 * time.Second)
 			note("compiling a/b")
-			time.Sleep(7 * time.Second)
+			time.Sleep(30 * time.Second)
 			note("")
 			time.Sleep(time.Minute)
 		}, "... fetching c (3 so far)\n... compiling a/b (1 so far)\n... compiling a/b (1 so far)\n"},
