@@ -64,6 +64,7 @@ func start(t testing.TB) *program {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute) // the test's own ends before its clean-up
 	cmd := exec.CommandContext(ctx, file)
 	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // where nothing has been linked before
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
