@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -260,6 +261,68 @@ func TestNotes(t *testing.T) {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not among\n%s", want, all)
 		}
+	}
+}
+
+// Only what does something else in a file is told.
+func TestNothingToNote(t *testing.T) {
+	s := session(t, "f := func() { fmt.Println(len(members())) }\ng := func() int { return 1 }\nfunc run(ctx context.Context) error { f(); g(); println(peer.Name()); return nil }")
+	f, err := permanent.New(command(t, "x", "run", s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Notes) > 0 {
+		t.Errorf("%q", f.Notes)
+	}
+}
+
+// What is declared again is what the newest names need, in its order.
+func TestInputs(t *testing.T) {
+	s := session(t, strings.Join([]string{
+		"x := 1",
+		"func old() int { return x }",
+		"func gone() int { return x }",
+		"type p struct{ n int }; func (v p) sum() int { return v.n + old() }",
+		"x := \"text\"; println(x)",
+		"const ( a = iota; b )",
+		"func even(n int) bool { return n == 0 || odd(n-1) }; func odd(n int) bool { return n != 0 && even(n-1) }",
+		"func last() { println(_) }",
+		"func gone() string { return x }",
+		"x = \"more\"",
+	}, "\n"))
+	var names []*check.Binding
+	for _, b := range s.Names() {
+		if b.Input > 0 {
+			names = append(names, b)
+		}
+	}
+	inputs, notes := permanent.Inputs(names)
+	want := []string{
+		"x := 1",
+		"func old() int { return x }",
+		"type p struct{ n int }\nfunc (v p) sum() int { return v.n + old() }",
+		"x := \"text\"",
+		"const ( a = iota; b )",
+		"func even(n int) bool { return n == 0 || odd(n-1) }\nfunc odd(n int) bool { return n != 0 && even(n-1) }",
+		"func gone() string { return x }",
+	}
+	if !slices.Equal(inputs, want) {
+		t.Errorf("%q\nwant %q", inputs, want)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "last is left out") {
+		t.Errorf("notes: %q", notes)
+	}
+	again := session(t, "x := 0")
+	for n, src := range inputs {
+		in, err := again.Parse(n+2, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := again.Check(in)
+		if err != nil {
+			t.Fatalf("%s: %v", src, err)
+		}
+		again.Commit(line.Units...)
 	}
 }
 
