@@ -29,9 +29,9 @@ func built(t testing.TB) string {
 	if out, err := exec.CommandContext(t.Context(), "go", "env", "CGO_ENABLED", "GOOS").Output(); err != nil || !regexp.MustCompile(`^1\n(linux|darwin|freebsd)\n$`).Match(out) {
 		t.Skipf("no plugins here: %q, %v", out, err)
 	}
-	peer := filepath.Join(t.TempDir(), "peer")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", peer, "github.com/peerlab/peerlab/peer").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	peer, err := onePeer()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return peer
 }
