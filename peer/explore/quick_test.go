@@ -20,14 +20,14 @@ func TestQuickAsCompiled(t *testing.T) {
 		files = append(files, more...)
 	}
 	for _, f := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { sameAsCompiled(t, "//new", f, 8, 20) })
+		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) { sameAsCompiled(t, "//new", f, 8, 40) })
 	}
 }
 
 // TestMirroredAsCompiled is the same for a session that begins with the types
 // that the program shows of itself, and gets a compiler in the middle.
 func TestMirroredAsCompiled(t *testing.T) {
-	sameAsCompiled(t, "//mirrored", "testdata/mirrored.txt", 0, 4)
+	sameAsCompiled(t, "//mirrored", "testdata/mirrored.txt", 0, 8)
 }
 
 // sameAsCompiled compares the answers of two sessions, one of which compiles
