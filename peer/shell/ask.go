@@ -118,39 +118,78 @@ func (p *peer) evaluate(ctx context.Context, text string, out io.Writer, assert 
 	})
 }
 
-// isCommand adds to an error for a name that Go does not know that it is one
-// of a command.
-func (p *peer) isCommand(text string, err error) error {
+// remedy adds to an error for a name that Go does not know which one was meant.
+func (p *peer) remedy(text string, err error) error {
 	if err == nil {
 		return nil
 	}
+	m := unknown.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	name := m[1] + m[2]
 	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
-	if _, ok := p.shell.Table().Lookup(word); ok && strings.HasSuffix(err.Error(), "undefined: "+word) {
+	if _, ok := p.shell.Table().Lookup(word); ok && word == name {
 		return fmt.Errorf("%w (the command is /%s)", err, word)
+	}
+	if near := p.near(text, name, err); near != "" {
+		return fmt.Errorf("%w: did you mean %s?", err, near)
 	}
 	return err
 }
 
+// near is the name that could stand where an error is, and is most like the
+// one that does.
+func (p *peer) near(text, name string, err error) string {
+	line, column, ok := placeOf(text, err)
+	if !ok {
+		return ""
+	}
+	at := column - 1
+	for i, l := range strings.SplitAfter(text, "\n") {
+		if i < line-1 {
+			at += len(l)
+		}
+	}
+	var names []string
+	list, _ := p.Go.Complete(text[:at], at)
+	for _, c := range list {
+		names = append(names, strings.TrimRight(c.Text, "(.)"))
+	}
+	return repl.Nearest(name, names)
+}
+
+// unknown is an error for a name, or for a member, that there is not; if there
+// is one in other letters, Go says so itself.
+var unknown = regexp.MustCompile(`undefined: (?:\pL[\pL\d_]*\.)?([\pL_][\pL\d_]*)|has no field or method ([\pL_][\pL\d_]*)\)`)
+
 // place is where in an input an error is, as it begins.
 var place = regexp.MustCompile(`^‹\d+›:(\d+):(\d+): `)
+
+// placeOf reads where in a text an error is, from 1; columns are bytes.
+func placeOf(text string, err error) (line, column int, ok bool) {
+	m := place.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0, 0, false
+	}
+	line, _ = strconv.Atoi(m[1]) // digits
+	column, _ = strconv.Atoi(m[2])
+	lines := strings.Split(text, "\n")
+	ok = line >= 1 && line <= len(lines) && column >= 1 && column <= len(lines[line-1])+1
+	return line, column, ok
+}
 
 // placed adds to an error in a text of several lines the line, and a mark below
 // the place. One line is in sight anyway.
 func placed(text string, err error) error {
-	lines := strings.Split(text, "\n")
-	if err == nil || len(lines) == 1 {
+	if err == nil || !strings.Contains(text, "\n") {
 		return err
 	}
-	m := place.FindStringSubmatch(err.Error())
-	if m == nil {
+	line, column, ok := placeOf(text, err)
+	if !ok {
 		return err
 	}
-	line, _ := strconv.Atoi(m[1]) // digits
-	column, _ := strconv.Atoi(m[2])
-	if line < 1 || line > len(lines) || column < 1 || column > len(lines[line-1])+1 {
-		return err
-	}
-	row := strings.ReplaceAll(lines[line-1], "\t", " ")
+	row := strings.ReplaceAll(strings.Split(text, "\n")[line-1], "\t", " ")
 	before := strings.Repeat(" ", utf8.RuneCountInString(row[:column-1]))
 	return fmt.Errorf("%w\n  %s\n  %s^", err, row, before)
 }

@@ -21,6 +21,12 @@ func (explorer) Eval(_ context.Context, src string, out io.Writer, assert bool) 
 		name, _, _ := strings.Cut(src, "+")
 		return errors.New("‹1›:1:1: undefined: " + name)
 	}
+	switch src {
+	case "x.wrsit":
+		return errors.New("‹1›:1:3: x.wrsit undefined (type T has no field or method wrsit)")
+	case "x.WRIST":
+		return errors.New("‹1›:1:3: x.WRIST undefined (type T has no field or method WRIST, but does have method wrist)")
+	}
 	if i := strings.Index(src, "wrong"); i >= 0 {
 		line := strings.Count(src[:i], "\n")
 		return fmt.Errorf("‹1›:%d:%d: undefined: wrong", line+1, i-strings.LastIndexByte(src[:i], '\n'))
@@ -56,6 +62,9 @@ func proposed(what string) func(string, int) ([]repl.Candidate, int) {
 }
 
 func (explorer) Complete(text string, pos int) ([]repl.Candidate, int) {
+	if pos == len("f {\n\tüx := ") || text == "x." {
+		return []repl.Candidate{{Text: "writing("}, {Text: "wrung()"}, {Text: "wrist."}}, pos
+	}
 	return proposed("go")(text, pos)
 }
 func (explorer) CompleteName(text string, pos int) ([]repl.Candidate, int) {
@@ -101,7 +110,9 @@ func TestGoAtAPrompt(t *testing.T) {
 		{"import and more", `import "a"; a.B()`, "eval \"import \\\"a\\\"; a.B()\" false\n"},
 		{"a command", "vars", "error: ‹1›:1:1: undefined: vars (the command is /vars)"},
 		{"the place in one line", "x := wrong", "error: ‹1›:1:6: undefined: wrong"},
-		{"the place in several", "f {\n\tüx := wrong", "error: ‹1›:2:9: undefined: wrong\n   üx := wrong\n         ^"},
+		{"the place in several", "f {\n\tüx := wrong", "error: ‹1›:2:9: undefined: wrong: did you mean wrung?\n   üx := wrong\n         ^"},
+		{"a member that is not there", "x.wrsit", "method wrsit): did you mean wrist?"},
+		{"one that is in other letters", "x.WRIST", "but does have method wrist)"},
 		{"no command", "nothing+1", "error: ‹1›:1:1: undefined: nothing"},
 		{"behind a slash", "/go import a.b/c", "import a.b/c\n"},
 		{"type", "/type  x", "type x\n"},

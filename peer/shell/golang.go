@@ -96,7 +96,7 @@ func (p *peer) goMode(prompt func() string) []repl.Mode {
 		Name: "go", Prompt: prompt, Verbatim: true, Unfinished: p.Go.Unfinished, Complete: p.Go.Complete, Hint: p.Go.Hint,
 		Run: func(ctx context.Context, text string, out io.Writer) error {
 			return placed(text, p.record(ctx, "go "+text, out, func(ctx context.Context, out io.Writer) error {
-				return p.isCommand(text, p.evaluate(ctx, text, out, false))
+				return p.remedy(text, p.evaluate(ctx, text, out, false))
 			}))
 		},
 	}}
