@@ -66,14 +66,14 @@ func (e *Env) Link(ctx context.Context, archive, out string) error {
 	if !ok {
 		return fmt.Errorf("link %s: %w", archive, ErrNotLoaded)
 	}
-	args := []string{"-buildmode=plugin", "-pluginpath", pkgPath, "-s", "-w", "-extld=" + e.found().compilerOfC()}
+	args := []string{"-buildmode=plugin", "-pluginpath", pkgPath, "-s", "-w", "-compressdwarf=false"}
 	if e.found().gold {
 		args = append(args, "-extldflags=-fuse-ld=gold")
 	}
 	if e.host.race {
 		args = append(args, "-race")
 	}
-	return e.shared(ctx, e.linkKey(pkgPath, args), out, func() error { return e.link(ctx, args, archive, out) })
+	return e.shared(ctx, e.linkKey(pkgPath, append(args, e.found().compilerOfC())), out, func() error { return e.link(ctx, args, archive, out) })
 }
 
 // link runs the linker. The caller has the turn.
@@ -82,7 +82,7 @@ func (e *Env) link(ctx context.Context, args []string, archive, out string) erro
 	if err != nil {
 		return err
 	}
-	cmd := e.command(ctx, e.dir, e.found().tool("link"), append(append([]string{"-o", out, "-importcfg", config}, args...), archive)...)
+	cmd := e.command(ctx, e.dir, e.found().tool("link"), append(append([]string{"-o", out, "-importcfg", config, "-extld=" + e.linkWith()}, args...), archive)...)
 	cmd.Env = append(cmd.Env, "GOMAXPROCS=1", "GOROOT="+e.found().GOROOT)
 	if _, err := run(ctx, cmd); err != nil {
 		return failed(ctx, err)
