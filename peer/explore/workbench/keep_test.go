@@ -334,18 +334,31 @@ func rebooted(t *testing.T, peer string) {
 		`keep -n hello say hello`,
 		`hello`,
 		`vars -mem`,
-		`localnode`,
-		`reboot`,
-		`go fmt.Println("read ahead", x)`,
+		`edit lottery`,
 	)
 	alice.hears("LATER 44 false")
 	alice.hears("lines compiled and loaded: ")
+	path, _, _ := strings.Cut(alice.hears("runs whenever it is saved"), " ")
+	text := "package main\n\nimport \"context\"\n\nfunc run(ctx context.Context, args []string) error { println(\"drawn\", len(args)); return nil }\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alice.hears("drawn 0")
+	alice.say(
+		`keep -n lottery`,
+		`lottery 1`,
+		`reboot`,
+		`go fmt.Println("read ahead", x)`,
+	)
+	alice.hears("drawn 1")
 	alice.hears("leaving, to be back at once")
 	bob.hears("<left> alice is leaving")
 	bob.hears("<joined> alice is back")
 	alice.hears("ready as alice")
 	alice.hears("hello is a command now")
 	alice.hears("read ahead text")
+	alice.say("lottery 1 2")
+	alice.hears("drawn 2")
 	alice.say("hello", "help hello", "vars -mem", "go peer.Member(\"alice\")", "quit")
 	alice.hears("TEXT 44 false")
 	alice.hears("say hello")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +17,9 @@ const replayPatience = 30 * time.Second
 type Session struct {
 	Imports []string `json:"imports,omitempty"` // "PATH@VERSION" or a directory, for Import
 	Inputs  []string `json:"inputs,omitempty"`
+
+	Functions []string `json:"functions,omitempty"` // that were kept
+	Snippets  []string `json:"snippets,omitempty"`  // files whose function was kept
 }
 
 // Record returns the session's declarations, and notes about what is left out.
@@ -35,6 +40,13 @@ func (w *Workbench) Record(ctx context.Context) (s Session, notes []string, err 
 		s.Inputs = append(s.Inputs, i.Input())
 	}
 	s.Inputs = append(s.Inputs, d.Inputs...)
+	for _, name := range slices.Sorted(maps.Keys(w.kept)) {
+		if w.snippets[name] == w.kept[name] {
+			s.Snippets = append(s.Snippets, name)
+		} else {
+			s.Functions = append(s.Functions, name)
+		}
+	}
 	return s, d.Notes, nil
 }
 
@@ -73,8 +85,29 @@ func (w *Workbench) Replay(ctx context.Context, s Session, out io.Writer) error 
 		first, _, _ := strings.Cut(src, "\n")
 		try(first, func(ctx context.Context) error { return w.Eval(ctx, src, out, false) })
 	}
+	if len(s.Functions) > 0 {
+		// Loaded together they cost one line; one that is not there is told
+		// when it is kept.
+		_ = w.Eval(ctx, "_ = []any{"+strings.Join(s.Functions, ", ")+"}", io.Discard, false)
+	}
+	for _, name := range s.Snippets {
+		try(name+".go", func(ctx context.Context) error { return w.compile(ctx, name, out) })
+	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d inputs could not be replayed", failed, len(s.Imports)+len(s.Inputs))
+		return fmt.Errorf("%d of %d inputs could not be replayed", failed, len(s.Imports)+len(s.Inputs)+len(s.Snippets))
 	}
 	return nil
+}
+
+// compile compiles a file that was edited, so that its function can be kept.
+func (w *Workbench) compile(ctx context.Context, name string, out io.Writer) error {
+	if w.cfg.Files == nil {
+		return ErrNoFiles
+	}
+	raw, err := w.cfg.Files.ReadFile(snippets + name + ".go")
+	if err != nil {
+		return err
+	}
+	_, err = w.file(ctx, name, string(raw), out)
+	return err
 }
