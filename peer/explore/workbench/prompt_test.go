@@ -130,8 +130,8 @@ func TestPrompt(t *testing.T) {
 		{"import \"encoding/js\t\"\r", "\njson is encoding/json"},
 		{"for i := range 2 {\r", "\n...>"},
 		{"fmt.Printl\t", "...> fmt.Println("}, // in the second line, too
-		{"nix)\r}\r", "undefined: nix\n  fmt.Println(nix)\n              ^"},
-		{"\x1b[A", "go> for i := range 2 {⏎fmt.Println(nix)⏎}"}, // what failed comes back whole
+		{"nixda)\r}\r", "undefined: nixda\n  fmt.Println(nixda)\n              ^"},
+		{"\x1b[A", "go> for i := range 2 {⏎fmt.Println(nixda)⏎}"}, // what failed comes back whole
 		{"\x15func f() {\rreturn 1", "...> return 1"},
 		{"\x03", "^C\nalice go>"}, // and ctrl-C drops what is unfinished
 		{"\x1b[200~func g(n int) int {\n\treturn n * 2\n}\ng(21)\n\x1b[201~\r", "\n42 :: int"},
