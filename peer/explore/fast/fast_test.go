@@ -223,6 +223,7 @@ func TestEval(t *testing.T) {
 		{`netip.MustParseAddr("::1").Is6()`, one(true)}, {`addr.IsLoopback()`, one(true)}, {`addr == netip.MustParseAddr("127.0.0.1")`, one(true)}, {`addr.Compare(netip.IPv6Unspecified()) < 0`, one(true)},
 		{`int(f)`, one(2)}, {`float64(n) / 2`, one(3.5)}, {`uint8(n) - 8`, one(uint8(255))}, {`[]byte("ab")`, one([]byte("ab"))}, {`string([]byte("ab"))`, one("ab")}, {`string(rune(n + 58))`, one("A")}, {`any(n)`, one(7)}, {`error(nil) == noErr`, one(true)},
 		{`[]int{1, n}`, one([]int{1, 7})}, {`map[string]int{"k": n}["k"]`, one(7)}, {`[]any{nil, n}`, one([]any{nil, 7})}, {`[]string{}`, one([]string{})},
+		{`append(xs, 4)`, one([]int{3, 1, 2, 4})}, {`len(append(xs, xs...))`, one(6)}, {`append([]string{}, s)`, one([]string{"héllo"})}, {`make([]int, 2)`, one([]int{0, 0})}, {`cap(make([]int, 1, 4))`, one(4)}, {`*new(int)`, one(0)}, {`len(make(map[string]int))`, one(0)},
 		{`p.a`, one(1)}, {`p.inc().a`, one(2)}, {`p.inc().inc().String()`, one("P3")}, {`pp.a`, one(5)}, {`pp.inc().a`, one(6)}, {`p == p0`, one(false)}, {`p.inc() == P{a: 2}`, one(true)}, {`p != P{1, nil}`, one(false)},
 		{`p == *&P{a: 1}`, one(true)}, {`&p == nil`, one(false)}, {`P(p).a`, one(1)}, {`q.a`, one(5)}, {`q.P.a`, one(5)}, {`q.Tags["t"][1]`, one(9)}, {`q.String()`, one("P5")}, {`p.Next == nil`, one(true)},
 	} {
@@ -249,7 +250,7 @@ func TestEffects(t *testing.T) {
 		effect, look string
 		want         any
 	}{
-		{`p.set(41)`, `p.a`, 41}, {`pp.set(2)`, `q.a`, 2}, {`buf.WriteString("!")`, `buf.String()`, "text!"}, {`q.set(9)`, `pp.a`, 9},
+		{`p.set(41)`, `p.a`, 41}, {`pp.set(2)`, `q.a`, 2}, {`buf.WriteString("!")`, `buf.String()`, "text!"}, {`q.set(9)`, `pp.a`, 9}, {`delete(m, "a")`, `len(m)`, 0}, {`clear(anys)`, `len(anys)`, 0}, {`close(ch)`, `<-ch`, 0},
 	} {
 		if _, mine, err := f.eval(t, test.effect); err != nil || !mine {
 			t.Fatalf("%s: mine %v, %v", test.effect, mine, err)
@@ -267,7 +268,7 @@ func TestNotMine(t *testing.T) {
 	f := newFixture(t)
 	for _, src := range []string{
 		`func() int { return fn(1) }`, `func() int { return fn(1) }()`, `fn(1) + x.(int)`, `gen(fn(1))`, `fn(1) + len([]P{})`,
-		`append(xs, fn(1))`, `make([]int, fn(1))`, `buf.Len`, `(*P).set`, `uint8(f * float64(fn(1)))`, `&xs`, `[2]int{fn(1), 2}`,
+		`copy(xs, []int{fn(1)})`, `make([]int, fn(1))`, `buf.Len`, `(*P).set`, `uint8(f * float64(fn(1)))`, `&xs`, `[2]int{fn(1), 2}`,
 		`struct{ a int }{fn(1)}`, `[]P{{a: fn(1)}}`, `map[string]P{}`, `arr[fn(0):]`, `xs[:fn(1):2]`, `min(f, float64(fn(1)))`, `<-box(fn(1))`, `complex(f, f)`,
 	} {
 		t.Run(src, func(t *testing.T) {

@@ -2,8 +2,6 @@ package fast
 
 import (
 	"fmt"
-	"go/ast"
-	"go/types"
 	"reflect"
 
 	"github.com/peerlab/peerlab/peer/explore/live"
@@ -42,46 +40,4 @@ func receive(n node) (node, bool) {
 		}
 		return v
 	}}, true
-}
-
-// statement prepares a call of a builtin that has no value: print, println and
-// panic.
-func (c *compiler) statement(x *ast.CallExpr) (func() []reflect.Value, bool) {
-	id, ok := ast.Unparen(x.Fun).(*ast.Ident)
-	if !ok {
-		return nil, false
-	}
-	builtin, ok := c.info.Uses[id].(*types.Builtin)
-	if !ok {
-		return nil, false
-	}
-	var do func(args ...any)
-	switch builtin.Name() {
-	case "print":
-		do = live.Print
-	case "println":
-		do = live.Println
-	case "panic":
-		do = func(args ...any) { panic(args[0]) }
-	default:
-		return nil, false
-	}
-	args := make([]func() reflect.Value, len(x.Args))
-	for i, arg := range x.Args {
-		n, ok := c.expr(arg)
-		if !ok {
-			return nil, false
-		}
-		if args[i], ok = n.as(reflect.TypeFor[any]()); !ok {
-			return nil, false
-		}
-	}
-	return func() []reflect.Value {
-		values := make([]any, len(args))
-		for i, arg := range args {
-			values[i] = arg().Interface()
-		}
-		do(values...)
-		return nil
-	}, true
 }

@@ -33,6 +33,8 @@ func commonTypes() map[string]reflect.Type {
 		"map[string]string": reflect.TypeFor[map[string]string](), "map[string]int": reflect.TypeFor[map[string]int](),
 		"map[string]bool": reflect.TypeFor[map[string]bool](), "map[string]any": reflect.TypeFor[map[string]any](),
 		"map[int]string": reflect.TypeFor[map[int]string](), "map[int]int": reflect.TypeFor[map[int]int](),
+		"chan int": reflect.TypeFor[chan int](), "chan string": reflect.TypeFor[chan string](), "chan bool": reflect.TypeFor[chan bool](),
+		"chan error": reflect.TypeFor[chan error](), "chan struct{}": reflect.TypeFor[chan struct{}](),
 		"[]time.Duration": reflect.TypeFor[[]time.Duration](), "any": reflect.TypeFor[any](), "interface{}": reflect.TypeFor[any](),
 	} {
 		all[text] = t
