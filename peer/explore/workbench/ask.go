@@ -102,19 +102,30 @@ func (w *Workbench) tryTake() bool {
 	return true
 }
 
+// ready takes the turn for a question about text, with a session whose objects
+// are those of now.
+func (w *Workbench) ready(ctx context.Context, text string) (release func(), err error) {
+	release, err = w.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err = w.begin(ctx); err == nil {
+		err = w.bind(ctx, text)
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
 // Type prints what an expression is, without running it.
 func (w *Workbench) Type(ctx context.Context, expr string, out io.Writer) error {
-	release, err := w.take(ctx)
+	release, err := w.ready(ctx, expr)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	if err := w.bind(ctx, expr); err != nil {
-		return err
-	}
 	d, err := w.session.Describe(expr)
 	if err != nil {
 		return w.explain(err)
@@ -135,17 +146,11 @@ func describe(out io.Writer, d complete.Description) error {
 // a package that is part of this program. Where there are no sources it prints
 // what Type does, and fails.
 func (w *Workbench) Doc(ctx context.Context, query string, out io.Writer) error {
-	release, err := w.take(ctx)
+	release, err := w.ready(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	if err := w.bind(ctx, query); err != nil {
-		return err
-	}
 	text, err := w.documentation(ctx, query)
 	if err == nil {
 		_, err = io.WriteString(out, text)
