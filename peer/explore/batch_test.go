@@ -68,12 +68,13 @@ func TestBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files, least = append(files, more...), 250
+		files, least = append(files, more...), 500
 	}
 	exports := standardLibrary(t)
-	total := 0
+	total, ran := 0, 0
 	for _, f := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) {
+			ran++
 			b := newBatch(readLines(t, f), exports)
 			want := goRun(t, b.program(t))
 			p := start(t)
@@ -96,7 +97,7 @@ func TestBatch(t *testing.T) {
 			t.Logf("%d of %d inputs", b.kept(), len(b.parts))
 		})
 	}
-	if total < least {
+	if ran == len(files) && total < least {
 		t.Errorf("only %d inputs were compared", total)
 	}
 	t.Logf("%d inputs compared", total)
