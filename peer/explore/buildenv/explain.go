@@ -68,7 +68,7 @@ func explainGet(path, said string, holder func(module string) (who, version stri
 		return fmt.Errorf("import %s: its module is called %s: import it by that name", path, m[1])
 	}
 	if m := notInMod.FindStringSubmatch(said); m != nil {
-		return fmt.Errorf("import %s: module %s %s has no such package", path, m[1], m[2])
+		return fmt.Errorf("import %s: %s has no such package", path, release(m[1], m[2]))
 	}
 	if noSpace.MatchString(said) {
 		return fmt.Errorf("import %s: %w", path, fullDisk(said))

@@ -28,6 +28,7 @@ func TestExplainGet(t *testing.T) {
 		{"older asked for", "go: golang.org/x/sys@v0.1.0 conflicts with golang.org/x/sys@v0.47.0", "this program runs with golang.org/x/sys v0.47.0, and v0.1.0 cannot be beside it", ErrConflict},
 		{"newer Go", "go: x/y@v1.0.0 requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)", "it needs Go 1.99, and this program is built with Go 1.26.8", ErrConflict},
 		{"another name", "go: x/y@v1.0.0: parsing go.mod:\n\tmodule declares its path as: z/y\n\t        but was required as: x/y", "its module is called z/y", nil},
+		{"no such package", "go: module x/y@upgrade found (v1.2.0), but does not contain package x/y/z", "import x/y: the newest x/y has no such package", nil},
 		{"no network", `go: module x/y: Get "https://proxy.golang.org/x/y/@v/list": dial tcp: lookup proxy.golang.org: no such host`, "cannot be fetched (no such host): look at GOPROXY", nil},
 		{"no proxy", "go: module x/y: module lookup disabled by GOPROXY=off", "cannot be fetched (module lookup disabled by GOPROXY=off): look at GOPROXY", nil},
 		{"full disk", "go: x/y@v1.0.0: write /home/me/go/pkg/mod/cache/download/x/y/@v/v1.0.0.zip: no space left on device", "the disk with /home/me/go/pkg/mod/cache/download/x/y/@v/v1.0.0.zip is full: make room", ErrBuild},

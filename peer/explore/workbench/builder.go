@@ -2,13 +2,26 @@ package workbench
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 )
 
 // builder is an Env that fetches what an import in a line asks for.
-type builder struct{ *buildenv.Env }
+type builder struct {
+	*buildenv.Env
+	note func(string) // what the person should know
+}
+
+// builder is what the session builds with.
+func (w *Workbench) builder() builder {
+	return builder{w.env, func(note string) {
+		if w.out != nil { // an input is evaluated
+			fmt.Fprintln(w.out, note)
+		}
+	}}
+}
 
 // Load implements native.Builder.
 func (b builder) Load(ctx context.Context, paths ...string) error {
@@ -19,8 +32,12 @@ func (b builder) Load(ctx context.Context, paths ...string) error {
 			plain = append(plain, p)
 			continue
 		}
-		if _, err := b.Import(ctx, p); err != nil {
+		got, err := b.Import(ctx, p)
+		if err != nil {
 			return err
+		}
+		if got.Note != "" {
+			b.note(got.Note)
 		}
 	}
 	if len(plain) == 0 {

@@ -93,7 +93,7 @@ func (w *Workbench) open(ctx context.Context) error {
 	if err := w.equip(ctx); err != nil || w.lack != nil {
 		return err
 	}
-	return w.session.Use(builder{w.env})
+	return w.session.Use(w.builder())
 }
 
 // begin is open where lines are compiled, and start elsewhere.
@@ -129,7 +129,7 @@ func (w *Workbench) await(ctx context.Context) (native.Builder, error) {
 	if w.lack != nil {
 		return nil, w.lack
 	}
-	return builder{w.env}, nil
+	return w.builder(), nil
 }
 
 // importKnown is Import where nothing can be fetched or compiled: of what is
