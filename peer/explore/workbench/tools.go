@@ -16,6 +16,8 @@ import (
 // or that is a test.
 var errNoLoader = errors.New("this process cannot load what one makes: a peer in a process of its own, started with --dev, can")
 
+const gettingReady = "Go is getting ready: this waits for it"
+
 // tools are what compiling takes: opened once, and maybe while inputs are
 // evaluated that need none.
 type tools struct {
@@ -72,12 +74,25 @@ func (t *tools) load(ctx context.Context, cfg buildenv.Config, paths []string) (
 	return env, t.lack, nil
 }
 
+// barred says why nothing is ever compiled here, whatever tools there are.
+func (w *Workbench) barred() error {
+	if w.cfg.Open == nil {
+		return errNoLoader
+	}
+	return w.cfg.Lack
+}
+
 // start makes the session unless there is one. It waits for nothing: the
 // session does without a compiler until an input needs it.
 func (w *Workbench) start() (err error) {
-	if w.session == nil {
-		w.session, err = explore.New(explore.Config{Open: w.cfg.Open, Await: w.await, Late: w.cfg.Late, Bound: w.objects()})
+	if w.session != nil {
+		return nil
 	}
+	cfg := explore.Config{Await: w.await, Late: w.cfg.Late, Bound: w.objects()}
+	if w.barred() == nil {
+		cfg.Open = w.cfg.Open
+	}
+	w.session, err = explore.New(cfg)
 	return err
 }
 
@@ -87,8 +102,8 @@ func (w *Workbench) open(ctx context.Context) error {
 	if err := w.start(); err != nil {
 		return err
 	}
-	if w.cfg.Open == nil {
-		return fmt.Errorf("%w: %w", explore.ErrNoCompiler, errNoLoader)
+	if why := w.barred(); why != nil {
+		return fmt.Errorf("%w: %w", explore.ErrNoCompiler, why)
 	}
 	if err := w.equip(ctx); err != nil || w.lack != nil {
 		return err
@@ -98,7 +113,7 @@ func (w *Workbench) open(ctx context.Context) error {
 
 // begin is open where lines are compiled, and start elsewhere.
 func (w *Workbench) begin(ctx context.Context) error {
-	if w.cfg.Open == nil {
+	if w.barred() != nil {
 		return w.start()
 	}
 	return w.open(ctx)
@@ -117,11 +132,11 @@ func (w *Workbench) equip(ctx context.Context) (err error) {
 
 // await is for an input that has to be compiled.
 func (w *Workbench) await(ctx context.Context) (native.Builder, error) {
-	if w.cfg.Open == nil {
-		return nil, errNoLoader
+	if why := w.barred(); why != nil {
+		return nil, why
 	}
 	if w.tools.busy() {
-		fmt.Fprintln(w.out, "Go is getting ready: this waits for it")
+		fmt.Fprintln(w.out, gettingReady)
 	}
 	if err := w.equip(ctx); err != nil {
 		return nil, err

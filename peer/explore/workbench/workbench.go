@@ -50,8 +50,10 @@ type Config struct {
 	Late io.Writer
 
 	// Open loads what was compiled: loader.Open. Nil compiles nothing: then
-	// there are expressions that need no compiler.
+	// there is what needs no compiler.
 	Open func(file string) error
+	// Lack says why nothing is compiled though there is Open; nil if it can be.
+	Lack error
 
 	// Files keeps the files that are edited. Nil keeps none.
 	Files files.FS
@@ -113,8 +115,8 @@ func (w *Workbench) take(ctx context.Context) (release func(), err error) {
 func (w *Workbench) Prepare(ctx context.Context, out io.Writer) error {
 	ctx, end := patiently(ctx, behind, out)
 	defer end()
-	if w.cfg.Open == nil {
-		return errNoLoader
+	if why := w.barred(); why != nil {
+		return why
 	}
 	paths := w.packages()
 	for _, path := range explore.Imports() {
@@ -194,6 +196,9 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 	defer release()
 	ctx, end := patiently(ctx, inFront, out)
 	defer end()
+	if w.tools.busy() {
+		fmt.Fprintln(out, gettingReady)
+	}
 	if err := w.begin(ctx); err != nil {
 		return err
 	}
@@ -249,8 +254,8 @@ func (w *Workbench) Vars(ctx context.Context, out io.Writer) error {
 // Doctor prints what keeps Go from being compiled here, or slows it down. It
 // fails if nothing can be compiled.
 func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
-	if w.cfg.Open == nil {
-		return fmt.Errorf("nothing can be compiled here: %w", errNoLoader)
+	if why := w.barred(); why != nil {
+		return fmt.Errorf("nothing can be compiled here: %w", why)
 	}
 	release, err := w.tools.take(ctx)
 	if err != nil {
