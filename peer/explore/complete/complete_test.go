@@ -210,7 +210,7 @@ func TestAfter(t *testing.T) {
 // FuzzAt holds that no line whatever makes it panic, and that the name begins
 // before the cursor.
 func FuzzAt(f *testing.F) {
-	for _, text := range []string{"link.", "for {", "a[", "\"", "`", "'", "é.", "func (", "import \"", "x := ", "type t struct {", "/*", "\x00.", "case 1:", "}}"} {
+	for _, text := range []string{"link.", "for {", "a[", "\"", "`", "'", "é.", "func (", "import \"", "x := ", "type t struct {", "/*", "\x00.", "case 1:", "}}", "wait(", "strings.Split(link.", "f(func(", "([]int(", "a.(type)", "len("} {
 		f.Add(text, len(text))
 	}
 	s := session(f)
@@ -218,6 +218,10 @@ func FuzzAt(f *testing.F) {
 		if _, start := complete.At(s, text, pos); start < 0 || start > len(text) {
 			t.Errorf("begins at %d of %d", start, len(text))
 		}
+		if rest := complete.Rest(s, text); strings.Contains(rest, "\n") {
+			t.Errorf("%q is left", rest)
+		}
+		_, _ = complete.Describe(s, text) // an error is an answer
 	})
 }
 
