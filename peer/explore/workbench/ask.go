@@ -172,7 +172,7 @@ func (w *Workbench) Doc(ctx context.Context, query string, out io.Writer) error 
 // documentation is what the sources say.
 func (w *Workbench) documentation(ctx context.Context, query string) (string, error) {
 	if w.env == nil {
-		return "", fmt.Errorf("no documentation: %w", errNoLoader)
+		return "", fmt.Errorf("no documentation: %w", w.barred())
 	}
 	text, err := w.session.Doc(source{ctx, w.env}, w.full(query))
 	if errors.Is(err, buildenv.ErrUnavailable) {

@@ -16,7 +16,7 @@ import (
 )
 
 // bench makes the workbench of a peer that does not run, in this test binary.
-func bench(t *testing.T, open func(string) error) *workbench.Workbench {
+func bench(t *testing.T, open func(string) error, lack error) *workbench.Workbench {
 	t.Helper()
 	id, err := identity.Open(files.Mem(), 1, nil)
 	if err != nil {
@@ -26,7 +26,7 @@ func bench(t *testing.T, open func(string) error) *workbench.Workbench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := workbench.New(workbench.Config{Node: n, Open: open})
+	w := workbench.New(workbench.Config{Node: n, Open: open, Lack: lack})
 	t.Cleanup(func() {
 		if err := errors.Join(w.Close(), id.Close()); err != nil {
 			t.Error(err)
@@ -39,7 +39,7 @@ func bench(t *testing.T, open func(string) error) *workbench.Workbench {
 // tools, and others learn what these have found.
 func TestBesidePrepare(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no go, no compiler
-	w := bench(t, func(string) error { return errors.New("nothing is loaded here") })
+	w := bench(t, func(string) error { return errors.New("nothing is loaded here") }, nil)
 	prepared := make(chan error, 1)
 	go func() { prepared <- w.Prepare(t.Context(), io.Discard) }()
 	for range 20 {
@@ -65,12 +65,20 @@ func TestBesidePrepare(t *testing.T) {
 
 // TestWithoutLoader: where nothing can be loaded nobody looks for tools.
 func TestWithoutLoader(t *testing.T) {
-	w := bench(t, nil)
+	t.Run("process of many", func(t *testing.T) {
+		withoutLoader(t, bench(t, nil, nil), "a peer in a process of its own, started with --dev, can")
+	})
+	t.Run("platform", func(t *testing.T) {
+		withoutLoader(t, bench(t, func(string) error { return nil }, errors.New("not on this platform")), "not on this platform")
+	})
+}
+
+func withoutLoader(t *testing.T, w *workbench.Workbench, lack string) {
 	for name, err := range map[string]error{
 		"eval": w.Eval(t.Context(), "func f() {}", io.Discard, false), "import": w.Import(t.Context(), "github.com/google/uuid", io.Discard), "doc": w.Doc(t.Context(), "fmt", io.Discard),
 		"prepare": w.Prepare(t.Context(), io.Discard), "doctor": w.Doctor(t.Context(), io.Discard),
 	} {
-		if err == nil || !strings.Contains(err.Error(), "a peer in a process of its own, started with --dev, can") {
+		if err == nil || !strings.Contains(err.Error(), lack) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
