@@ -115,6 +115,9 @@ func (w *Workbench) RunFile(ctx context.Context, name, src string, out io.Writer
 }
 
 func (w *Workbench) file(ctx context.Context, name, src string, out io.Writer) (*explore.Function, error) {
+	if len(src) > maxSnippet {
+		return nil, fmt.Errorf("it has more than %d bytes: what is as long belongs into a package, which you can import", maxSnippet)
+	}
 	release, err := w.take(ctx)
 	if err != nil {
 		return nil, err
@@ -152,7 +155,6 @@ func (w *Workbench) Watch(name string, out io.Writer) error {
 	if w.cfg.Files == nil {
 		return ErrNoFiles
 	}
-	w.Unwatch(ended())
 	ctx, stop := context.WithCancel(context.Background())
 	look, leave := context.WithCancel(ctx)
 	one := &watching{name: name, stop: stop, leave: leave, done: make(chan struct{})}
@@ -160,8 +162,10 @@ func (w *Workbench) Watch(name string, out io.Writer) error {
 		read: func() ([]byte, error) { return w.cfg.Files.ReadFile(snippets + name + ".go") }}
 	r.seen, _ = r.read() // as it is now, it does not run
 	w.watch.Lock()
+	before := w.watching
 	w.watching = one
 	w.watch.Unlock()
+	before.end(ended())
 	go func() {
 		defer close(one.done)
 		defer stop()
@@ -188,6 +192,11 @@ func (w *Workbench) Unwatch(ctx context.Context) {
 	one := w.watching
 	w.watching = nil
 	w.watch.Unlock()
+	one.end(ctx)
+}
+
+// end ends the watching as Unwatch does.
+func (one *watching) end(ctx context.Context) {
 	if one == nil {
 		return
 	}
@@ -233,7 +242,7 @@ func (r *rerun) follow(ctx, look context.Context) {
 		case <-look.Done():
 		}
 		now, err := r.read()
-		if err != nil || len(now) > maxSnippet {
+		if err != nil {
 			continue // an editor may write it as a new file
 		}
 		// A file that is being written is looked at again.

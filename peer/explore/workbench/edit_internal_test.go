@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/peer/explore/native"
 )
 
@@ -118,4 +119,41 @@ func TestRerunIsStopped(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
+}
+
+// Of many who watch at once one is left, and it ends.
+func TestWatchAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := files.Mem()
+		w := New(Config{Files: data})
+		var all sync.WaitGroup
+		for n := range 8 {
+			all.Go(func() {
+				if err := w.Watch(fmt.Sprintf("x%d", n), io.Discard); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if w.Watched() == "" {
+			t.Error("nothing is watched")
+		}
+		w.Unwatch(ended())
+		if got := w.Watched(); got != "" {
+			t.Errorf("%s is watched yet", got)
+		}
+	})
+}
+
+func TestSnippet(t *testing.T) {
+	data := files.Mem()
+	w := New(Config{Files: data})
+	for _, name := range []string{"A", "a-b", "../x", "a b", "x.go.go", strings.Repeat("a", 33)} {
+		if _, _, err := w.Snippet(name); err == nil {
+			t.Errorf("%q is taken for a name", name)
+		}
+	}
+	if _, _, err := New(Config{}).Snippet("x"); !errors.Is(err, ErrNoFiles) {
+		t.Errorf("without files: %v", err)
+	}
 }
