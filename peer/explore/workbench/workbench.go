@@ -189,6 +189,9 @@ func (w *Workbench) Unfinished(src string) bool { return !check.Complete(src) }
 // Import makes a package known to the session under its name: of the standard
 // library, of this program, or one that is fetched, "PATH" or "PATH@VERSION".
 func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) error {
+	if spec == "C" {
+		return errors.New("cgo is not available in a session: put the C code in a package of your own and import that")
+	}
 	release, err := w.take(ctx)
 	if err != nil {
 		return err
