@@ -95,9 +95,12 @@ func (f *Function) Call(ctx context.Context, args []string, bound map[string]any
 func (f *Function) call(ctx context.Context, args []string, bound map[string]any, out io.Writer) error {
 	h := &caller{host: &host{session: f.session, line: &check.Line{}, out: out}, name: f.Name, bound: bound}
 	defer h.end()
-	name := fmt.Sprintf("call/%d", live.NewSession()) // a number that is new
+	name := fmt.Sprint(callPrefix, live.NewSession()) // a number that is new
 	return native.Run(ctx, name, h, func(*live.Line) error { return f.run(ctx, args) })
 }
+
+// callPrefix begins the names of calls, as those of lines.
+const callPrefix = "call/"
 
 // caller is the host of one call.
 type caller struct {

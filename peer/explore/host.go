@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/live"
 	"github.com/peerlab/peerlab/peer/explore/native"
 )
 
@@ -22,6 +23,13 @@ type host struct {
 	mu    sync.Mutex
 	out   io.Writer
 	ended bool
+}
+
+// Within tells that the calling goroutine runs an input of a session, which
+// nobody may wait for from there. A call of a Function is none.
+func Within() bool {
+	name := live.Current()
+	return name != "" && !strings.HasPrefix(name, callPrefix)
 }
 
 // end says that what comes now is late.

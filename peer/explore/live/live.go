@@ -207,6 +207,15 @@ func current() *Line {
 	return shared.lines[name]
 }
 
+// Current returns the name of the line that the calling goroutine belongs to;
+// empty if it belongs to none, or to one that has ended.
+func Current() string {
+	if l := current(); l != nil {
+		return l.name
+	}
+	return ""
+}
+
 // host returns the host of the calling goroutine, or that of the latest line.
 func host() Host {
 	if l := current(); l != nil {

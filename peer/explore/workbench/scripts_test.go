@@ -103,6 +103,7 @@ func TestFalseFails(t *testing.T) {
 		{"no memberlist", "memberlistdelete; go ml.NumMembers()", "error: ml is the live memberlist, and there is none now", true},
 		{"ml is a field", "go struct{ ml int }{3}.ml", "3 :: int", false},
 		{"nested", `go peer.Command(ctx, "go 1")`, "a line of Go runs already", false},
+		{"nested, with another context", `go peer.Command(context.Background(), "go 1")`, "a line of Go runs already", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, err := run(t, env, peer, "alice", "--dev", "-c", c.line)

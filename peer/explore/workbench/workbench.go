@@ -96,7 +96,7 @@ func New(cfg Config) *Workbench {
 type evaluating struct{}
 
 func (w *Workbench) take(ctx context.Context) (release func(), err error) {
-	if ctx.Value(evaluating{}) != nil {
+	if ctx.Value(evaluating{}) != nil || explore.Within() {
 		return nil, ErrNested
 	}
 	select {
