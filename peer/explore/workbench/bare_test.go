@@ -10,6 +10,7 @@ import (
 // TestWithoutTools runs a real peer where nothing can be compiled: one that was
 // built without cgo, and one that finds neither go nor a C compiler.
 func TestWithoutTools(t *testing.T) {
+	t.Parallel()
 	withCgo := built(t)
 	without := filepath.Join(t.TempDir(), "peer")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", without, "github.com/peerlab/peerlab/peer")

@@ -11,6 +11,7 @@ import (
 // TestSessionOfTheDocument types what docs/explore.md has typed, and compares
 // all that is printed.
 func TestSessionOfTheDocument(t *testing.T) {
+	t.Parallel()
 	raw, err := os.ReadFile("../../../docs/explore.md")
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +39,7 @@ func TestSessionOfTheDocument(t *testing.T) {
 // TestScenario runs a scenario whose lines are Go, with peers in processes of
 // their own.
 func TestScenario(t *testing.T) {
+	t.Parallel()
 	built(t) // or skip
 	server := filepath.Join(t.TempDir(), "testserver")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", server, "github.com/peerlab/peerlab/testserver").CombinedOutput(); err != nil {

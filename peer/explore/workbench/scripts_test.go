@@ -46,6 +46,7 @@ var quick = []string{"basics", "prompt", "btree", "lru", "uuid", "raft"}
 // TestScripts runs scripts/explore with a real peer, beside another. What a
 // line that begins with "#>" asks for must be printed, in that order.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	peer := built(t)
 	scripts, err := filepath.Glob("../../../scripts/explore/*.cmd")
 	if err != nil || len(scripts) < 16 {
@@ -88,6 +89,7 @@ func TestScripts(t *testing.T) {
 
 // TestFalseFails shows what makes a line of a script fail.
 func TestFalseFails(t *testing.T) {
+	t.Parallel()
 	peer := built(t)
 	env := environment(t)
 	for _, c := range []struct {

@@ -10,6 +10,7 @@ import (
 // TestOneLinkInAScenario has three peers run the same lines, one of which has
 // to be loaded: it is linked once.
 func TestOneLinkInAScenario(t *testing.T) {
+	t.Parallel()
 	built(t) // or skip
 	server := filepath.Join(t.TempDir(), "testserver")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", server, "github.com/peerlab/peerlab/testserver").CombinedOutput(); err != nil {
