@@ -18,6 +18,7 @@ import (
 	"reflect"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/mirror"
 )
 
 //go:generate go test -run TestTable -update .
@@ -47,7 +48,7 @@ type Evaluator struct {
 
 // New makes an evaluator over an environment.
 func New(env Env) *Evaluator {
-	return &Evaluator{env: env, known: map[*types.TypeName]reflect.Type{}, basics: basicTypes(), common: commonTypes(),
+	return &Evaluator{env: env, known: map[*types.TypeName]reflect.Type{}, basics: mirror.Basics(), common: commonTypes(),
 		tables: map[string]map[string]any{}}
 }
 

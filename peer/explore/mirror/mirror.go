@@ -55,7 +55,7 @@ func New(table Table) *World {
 	w := &World{table: table, packages: map[string]*types.Package{"unsafe": types.Unsafe}, imported: map[string]bool{"unsafe": true},
 		types: map[reflect.Type]types.Type{}, live: map[*types.TypeName]reflect.Type{}, hollow: map[reflect.Type]bool{}, reached: map[reflect.Type]bool{}}
 	for _, b := range types.Typ {
-		if t, ok := basics()[b.Kind()]; ok {
+		if t, ok := Basics()[b.Kind()]; ok {
 			w.types[t] = b
 		}
 	}
@@ -64,7 +64,8 @@ func New(table Table) *World {
 	return w
 }
 
-func basics() map[types.BasicKind]reflect.Type {
+// Basics returns the types that are predeclared and have values.
+func Basics() map[types.BasicKind]reflect.Type {
 	return map[types.BasicKind]reflect.Type{
 		types.Bool: reflect.TypeFor[bool](), types.String: reflect.TypeFor[string](),
 		types.Int: reflect.TypeFor[int](), types.Int8: reflect.TypeFor[int8](), types.Int16: reflect.TypeFor[int16](),

@@ -175,7 +175,7 @@ func (w *World) outside(t reflect.Type) types.Type {
 
 // basicOf is the predeclared type of a kind; nil for others.
 func basicOf(t reflect.Type) reflect.Type {
-	for _, b := range basics() {
+	for _, b := range Basics() {
 		if b.Kind() == t.Kind() {
 			return b
 		}
