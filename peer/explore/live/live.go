@@ -134,12 +134,12 @@ func (l *Line) Stop() {
 	if l.stopped.Swap(true) {
 		return
 	}
-	close(l.done)
 	if l.running > 0 {
 		shared.mu.Lock()
-		defer shared.mu.Unlock()
 		shared.setStopping(append(shared.getStopping(), l))
+		shared.mu.Unlock()
 	}
+	close(l.done) // now whoever wakes up by it is ended by Halt
 }
 
 // getStopping returns a copy. The caller holds mu.
