@@ -59,6 +59,7 @@ const batchHelp = "func batchShow(all ...any) { for _, v := range all { fmt.Prin
 
 // TestBatch compares a few inputs with go run; with PEERLAB_SOAK, all.
 func TestBatch(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds programs")
 	}

@@ -11,6 +11,7 @@ import (
 // compiled, and wants the same: a few of the table always, all of every table
 // where there is time.
 func TestQuickAsCompiled(t *testing.T) {
+	t.Parallel()
 	files := []string{"testdata/quick.txt"}
 	if os.Getenv("PEERLAB_SOAK") != "" {
 		more, err := filepath.Glob("testdata/lines/*.txt")

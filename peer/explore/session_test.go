@@ -152,6 +152,7 @@ func runTable(t *testing.T, file string) {
 
 // TestShort runs a table that has a line of every kind.
 func TestShort(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds a program")
 	}

@@ -41,7 +41,7 @@ var unreachable = regexp.MustCompile(`(?i)no such host|connection refused|networ
 
 // quick are the scripts that run every day: without a library, with one that
 // the program has, and with some that it has not.
-var quick = []string{"basics", "prompt", "btree", "lru", "uuid", "raft"}
+var quick = []string{"basics", "prompt", "btree", "lru", "uuid"}
 
 // TestScripts runs scripts/explore with a real peer, beside another. What a
 // line that begins with "#>" asks for must be printed, in that order.
