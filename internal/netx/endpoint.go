@@ -192,6 +192,7 @@ func (e *Endpoint) Serve(ctx context.Context) error {
 		if err != nil || conn == nil {
 			return err
 		}
+		e.enter(conn) // here, so that the oldest is who came first
 		wg.Go(func() { e.admit(conn) })
 	}
 }
@@ -222,9 +223,8 @@ func (e *Endpoint) accept() (net.Conn, error) {
 	}
 }
 
-// admit finds out what an accepted stream is and hands it over.
+// admit finds out what a stream that has entered is and hands it over.
 func (e *Endpoint) admit(conn net.Conn) {
-	e.enter(conn)
 	stream, h, err := e.greet(conn)
 	if !e.exit(conn) || err != nil {
 		conn.Close()
