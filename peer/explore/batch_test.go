@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
 	"maps"
 	"math"
 	"os"
@@ -21,6 +19,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 )
 
 // A batch is the program that a table would be if its inputs stood in a file:
@@ -30,9 +31,9 @@ import (
 // and so is what depends on it. What is left runs under go run and in a
 // session, and both must print the same.
 type batch struct {
-	parts   []*part
-	names   map[string]string // imported: name to path
-	exports types.Importer
+	parts []*part
+	names map[string]string // imported: name to path
+	with  types.Importer
 }
 
 // part is one input.
@@ -57,6 +58,10 @@ type decl struct {
 
 const batchHelp = "func batchShow(all ...any) { for _, v := range all { fmt.Printf(\"%+v :: %T\\n\", v, v) } }"
 
+// exports are of what the lines of the tables use.
+var exports = checktest.Exports(check.ErrNotLoaded, "bufio", "bytes", "context", "encoding/binary", "encoding/json", "fmt", "iter", "maps",
+	"math/rand/v2", "net/http", "os/exec", "reflect", "regexp", "slices", "sort", "sync", "time")
+
 // TestBatch compares a few inputs with go run; with PEERLAB_SOAK, all.
 func TestBatch(t *testing.T) {
 	t.Parallel()
@@ -71,13 +76,13 @@ func TestBatch(t *testing.T) {
 		}
 		files, most, least = append(files, more...), math.MaxInt, 500
 	}
-	exports := standardLibrary(t)
+	with := exports(t).Importer()
 	total, ran := 0, 0
 	for _, f := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) {
 			ran++
 			lines := readLines(t, f)
-			b := newBatch(lines[:min(most, len(lines))], exports)
+			b := newBatch(lines[:min(most, len(lines))], with)
 			want := goRun(t, b.program(t))
 			p := start(t)
 			if _, err := p.eval(batchHelp); err != nil {
@@ -118,8 +123,8 @@ func plain(out string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func newBatch(lines []line, exports types.Importer) *batch {
-	b := &batch{exports: exports, names: map[string]string{"json": "encoding/json", "atomic": "sync/atomic", "rand": "math/rand/v2", "utf8": "unicode/utf8"}}
+func newBatch(lines []line, with types.Importer) *batch {
+	b := &batch{with: with, names: map[string]string{"json": "encoding/json", "atomic": "sync/atomic", "rand": "math/rand/v2", "utf8": "unicode/utf8"}}
 	for _, name := range strings.Fields("bufio bytes cmp context errors fmt io iter maps math os reflect regexp runtime slices sort strconv strings sync time unicode unsafe") {
 		b.names[name] = name
 	}
@@ -403,7 +408,7 @@ func (b *batch) check(t *testing.T, text string) (bad int, message string) {
 		t.Fatalf("what was taken apart does not fit together: %v\n%s", err, text)
 	}
 	again := false
-	conf := types.Config{Importer: b.exports, Error: func(err error) {
+	conf := types.Config{Importer: b.with, Error: func(err error) {
 		var e types.Error
 		if !errors.As(err, &e) {
 			return
@@ -422,21 +427,6 @@ func (b *batch) check(t *testing.T, text string) (bad int, message string) {
 		return -1, ""
 	}
 	return bad, message
-}
-
-// standardLibrary imports packages of the standard library.
-func standardLibrary(t *testing.T) types.Importer {
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", "bufio", "bytes", "context", "encoding/binary",
-		"encoding/json", "fmt", "iter", "maps", "math/rand/v2", "net/http", "os/exec", "reflect", "regexp", "slices", "sort", "sync", "time").Output()
-	if err != nil {
-		t.Skip("no go tool: ", err)
-	}
-	files := map[string]string{}
-	for line := range strings.Lines(string(out)) {
-		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
-		files[path] = file
-	}
-	return importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
 }
 
 // goRun runs a program and returns what it prints, by the number of the part.

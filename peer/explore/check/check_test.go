@@ -1,48 +1,22 @@
 package check
 
 import (
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 )
 
-// exports is the export data of part of the standard library, found once.
-type exports map[string]string
-
-func (e exports) Export(path string) (string, error) {
-	if file := e[path]; file != "" {
-		return file, nil
-	}
-	return "", fmt.Errorf("%s: %w", path, ErrNotLoaded)
-}
-
-var stdExports = sync.OnceValues(func() (exports, error) {
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}",
-		"fmt", "errors", "os", "log", "time", "strings", "math/bits", "encoding/binary", "sync", "sort").Output()
-	if err != nil {
-		return nil, err
-	}
-	e := exports{}
-	for line := range strings.Lines(string(out)) {
-		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
-		e[path] = file
-	}
-	return e, nil
-})
+var exports = checktest.Exports(ErrNotLoaded,
+	"fmt", "errors", "os", "log", "time", "strings", "math/bits", "encoding/binary", "sync", "sort")
 
 func newSession(t testing.TB) *Session {
 	t.Helper()
-	e, err := stdExports()
-	if err != nil {
-		t.Skip("no go tool:", err)
-	}
-	s, err := New(Config{Packages: e, Open: func(f string) (io.ReadCloser, error) { return os.Open(f) },
+	e := exports(t)
+	s, err := New(Config{Packages: e, Open: e.Open,
 		Imports: map[string]string{"fmt": "fmt", "errors": "errors", "os": "os", "time": "time", "strings": "strings", "sync": "sync", "sort": "sort"}})
 	if err != nil {
 		t.Fatal(err)

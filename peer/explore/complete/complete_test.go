@@ -1,11 +1,7 @@
 package complete_test
 
 import (
-	"fmt"
-	"io"
 	"net/url"
-	"os"
-	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,36 +9,17 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 	"github.com/peerlab/peerlab/peer/explore/complete"
 )
 
-// exports finds export data with the go command.
-type exports map[string]string
-
-func (e exports) Export(path string) (string, error) {
-	if file, ok := e[path]; ok {
-		return file, nil
-	}
-	return "", fmt.Errorf("%s: %w", path, check.ErrNotLoaded)
-}
+var exports = checktest.Exports(check.ErrNotLoaded, "fmt", "net/url", "strings", "time")
 
 func session(t testing.TB) *check.Session {
 	t.Helper()
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs the go command")
-	}
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "fmt", "net/url", "strings", "time").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := exports{}
-	for line := range strings.Lines(string(out)) {
-		if words := strings.Fields(line); len(words) == 2 {
-			files[words[0]] = words[1]
-		}
-	}
+	e := exports(t)
 	s, err := check.New(check.Config{
-		Packages: files, Open: func(file string) (io.ReadCloser, error) { return os.Open(file) },
+		Packages: e, Open: e.Open,
 		Imports: map[string]string{"fmt": "fmt", "strings": "strings", "time": "time", "url": "net/url"},
 		Bound:   map[string]reflect.Type{"link": reflect.TypeFor[*url.URL](), "wait": reflect.TypeFor[func(time.Duration, ...string) error](), "pause": reflect.TypeFor[time.Duration]()},
 	})

@@ -5,41 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
+	"maps"
 	"net/netip"
 	"net/url"
-	"os"
-	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 )
 
-// newImporter reads the export data of packages and of all that they import.
-func newImporter(t testing.TB, paths ...string) types.Importer {
-	t.Helper()
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs the go command")
-	}
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{}
-	for line := range strings.Lines(string(out)) {
-		if words := strings.Fields(line); len(words) == 2 {
-			files[words[0]] = words[1]
-		}
-	}
-	return importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
-}
+// exports are of the packages that session imports, and of those in table.go.
+var exports = checktest.Exports(check.ErrNotLoaded, append(slices.Collect(maps.Keys(tabled())), "net/url")...)
 
 // P is what a line makes of the session's type P: lower-case names have the mark.
 type P struct {
@@ -103,7 +86,7 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{fset: token.NewFileSet(), with: newImporter(t, "bytes", "errors", "fmt", "math", "net/netip", "net/url", "strconv", "strings", "time"), values: values{}}
+	f := &fixture{fset: token.NewFileSet(), with: exports(t).Importer(), values: values{}}
 	at := func(name string, pointer any) { f.values[name] = reflect.ValueOf(pointer).Elem() }
 	n, u8, i8, fl, f32, s, b := 7, uint8(250), int8(-128), 2.5, float32(0.1), "héllo", true
 	at("n", &n)

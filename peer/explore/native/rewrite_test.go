@@ -3,51 +3,27 @@ package native
 import (
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-type exports map[string]string
-
-func (e exports) Export(path string) (string, error) {
-	if file := e[path]; file != "" {
-		return file, nil
-	}
-	return "", fmt.Errorf("%s: %w", path, check.ErrNotLoaded)
-}
-
-var stdExports = sync.OnceValues(func() (exports, error) {
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}",
-		"fmt", "os", "time", "strings", "encoding/binary", "sync", "github.com/peerlab/peerlab/peer/explore/live").Output()
-	if err != nil {
-		return nil, err
-	}
-	e := exports{}
-	for line := range strings.Lines(string(out)) {
-		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
-		e[path] = file
-	}
-	return e, nil
-})
+var exports = checktest.Exports(check.ErrNotLoaded,
+	"fmt", "os", "time", "strings", "encoding/binary", "sync", "github.com/peerlab/peerlab/peer/explore/live")
 
 // TestRewrite compares what becomes of inputs with golden files, and has the
 // compiler look at it. In a golden file "--- " begins an input.
 func TestRewrite(t *testing.T) {
-	e, err := stdExports()
-	if err != nil {
-		t.Skip("no go tool:", err)
-	}
+	e := exports(t)
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no golden files", err)
@@ -57,18 +33,18 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
-func golden(t *testing.T, e exports, file string) {
+func golden(t *testing.T, e checktest.Files, file string) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := check.New(check.Config{Packages: e, Open: func(f string) (io.ReadCloser, error) { return os.Open(f) },
+	s, err := check.New(check.Config{Packages: e, Open: e.Open,
 		Imports: map[string]string{"fmt": "fmt", "os": "os", "time": "time", "strings": "strings", "binary": "encoding/binary", "sync": "sync"},
 		Bound:   map[string]reflect.Type{"now": reflect.TypeFor[time.Time]()}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &golding{t: t, exports: e, session: s, dir: t.TempDir()}
+	g := &golding{t: t, exports: e.Config(), session: s, dir: t.TempDir()}
 	var got strings.Builder
 	for i, part := range strings.Split("\n"+string(data), "\n--- ")[1:] {
 		src, want, _ := strings.Cut(part, "\n")
@@ -87,7 +63,7 @@ func golden(t *testing.T, e exports, file string) {
 
 type golding struct {
 	t       *testing.T
-	exports exports
+	exports string // of the packages that are there before
 	session *check.Session
 	dir     string
 	units   int
@@ -122,14 +98,8 @@ func (g *golding) rewrite(n int, src string) string {
 
 func (g *golding) compile(path string, s Source) {
 	base := filepath.Join(g.dir, filepath.Base(path))
-	var config strings.Builder
-	for p, f := range g.exports {
-		if f != "" {
-			fmt.Fprintf(&config, "packagefile %s=%s\n", p, f)
-		}
-	}
 	fmt.Fprintf(&g.config, "packagefile %s=%s\n", path, base+".a")
-	if err := os.WriteFile(base+".cfg", []byte(config.String()+g.config.String()), 0o600); err != nil {
+	if err := os.WriteFile(base+".cfg", []byte(g.exports+g.config.String()), 0o600); err != nil {
 		g.t.Fatal(err)
 	}
 	if err := os.WriteFile(base+".go", []byte(s.Text), 0o600); err != nil {

@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -16,46 +15,22 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 	"github.com/peerlab/peerlab/peer/explore/lab"
 	"github.com/peerlab/peerlab/peer/explore/permanent"
 )
 
-// exports is the export data of the packages that the cases use.
-type exports map[string]string
-
-func (e exports) Export(path string) (string, error) {
-	if file := e[path]; file != "" {
-		return file, nil
-	}
-	return "", fmt.Errorf("%s: %w", path, check.ErrNotLoaded)
-}
-
-var listed = sync.OnceValues(func() (exports, error) {
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}",
-		"fmt", "errors", "os", "strings", "sort", "time", "math/bits", "math/rand/v2", "text/template", "html/template", "github.com/peerlab/peerlab/peer/explore/lab", "container/list").Output()
-	if err != nil {
-		return nil, err
-	}
-	e := exports{}
-	for line := range strings.Lines(string(out)) {
-		path, file, _ := strings.Cut(strings.TrimSpace(line), "=")
-		e[path] = file
-	}
-	return e, nil
-})
+var exports = checktest.Exports(check.ErrNotLoaded,
+	"fmt", "errors", "os", "strings", "sort", "time", "math/bits", "math/rand/v2", "text/template", "html/template", "github.com/peerlab/peerlab/peer/explore/lab", "container/list")
 
 // session is one in which lines were typed.
 func session(t *testing.T, lines string) *check.Session {
 	t.Helper()
-	e, err := listed()
-	if err != nil {
-		t.Skip("no go tool: ", err)
-	}
-	s, err := check.New(check.Config{Packages: e, Open: func(f string) (io.ReadCloser, error) { return os.Open(f) },
+	e := exports(t)
+	s, err := check.New(check.Config{Packages: e, Open: e.Open,
 		Imports: map[string]string{"fmt": "fmt", "errors": "errors", "os": "os", "strings": "strings", "sort": "sort", "time": "time", "context": "context"},
 		Bound: map[string]reflect.Type{"peer": reflect.TypeFor[*lab.Peer](), "members": reflect.TypeFor[func() []lab.Member](),
 			"room": reflect.TypeFor[*lab.Room](), "ml": reflect.TypeFor[*list.List](), "ctx": reflect.TypeFor[lab.Context](), check.LastName: reflect.TypeFor[int]()}})
