@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -81,7 +82,7 @@ type Env struct {
 	nice    string // the argument of nice(1), or empty
 	dir     string // of this session
 	share   string // directory of what all sessions have linked
-	lock    interface{ Close() error }
+	lock    io.Closer
 	turn    chan struct{} // holds one token while the tools are free
 
 	mu       sync.Mutex
@@ -128,10 +129,12 @@ func Open(ctx context.Context, cfg Config) (*Env, error) {
 	if cache == "" {
 		cache = filepath.Join(os.TempDir(), fmt.Sprintf("peerlab-go-%d", os.Getuid()))
 	}
-	var err error
-	e.dir, e.lock, err = openSession(ctx, cache)
-	e.share = filepath.Join(filepath.Dir(e.dir), shareName)
-	return e, err
+	dir, lock, err := openSession(ctx, cache)
+	if err != nil {
+		return nil, err
+	}
+	e.dir, e.lock, e.share = dir, lock, filepath.Join(filepath.Dir(dir), shareName)
+	return e, nil
 }
 
 // Dir is the directory of this session: what is written below it goes when the

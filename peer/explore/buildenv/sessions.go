@@ -1,6 +1,7 @@
 package buildenv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ const (
 	lockName      = "lock"
 	patience      = 10 * time.Second // for other starts on this machine
 )
+
+var errHeld = errors.New("somebody else holds it")
 
 // openSession makes a directory in cache that is locked as long as this process
 // lives, and removes those that nobody holds any more. One lock over the whole
@@ -37,7 +40,7 @@ func openSession(ctx context.Context, cache string) (dir string, held *flock.Flo
 	if _, err := gate.TryLockContext(ctx, 10*time.Millisecond); err != nil {
 		return "", nil, fmt.Errorf("lock %s: %w", gate.Path(), err)
 	}
-	defer func() { err = errors.Join(err, gate.Close()) }()
+	defer func() { _ = gate.Close() }() // the system gives up the lock in any case
 
 	sweep(cache)
 	bound(filepath.Join(cache, shareName), time.Now().Add(-shareAge), shareSize)
@@ -47,7 +50,7 @@ func openSession(ctx context.Context, cache string) (dir string, held *flock.Flo
 	}
 	held = flock.New(filepath.Join(dir, lockName))
 	if ok, err := held.TryLock(); err != nil || !ok {
-		return "", nil, fmt.Errorf("lock %s: %w", held.Path(), errors.Join(err, os.RemoveAll(dir)))
+		return "", nil, fmt.Errorf("lock %s: %w", held.Path(), errors.Join(cmp.Or(err, errHeld), os.RemoveAll(dir)))
 	}
 	return dir, held, nil
 }

@@ -117,3 +117,13 @@ func TestOthersMayNotWrite(t *testing.T) {
 		t.Errorf("got %v, want one line with a remedy", err)
 	}
 }
+
+// TestOpenFails makes no half of a session: what has no directory would write
+// into the current one.
+func TestOpenFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, nil)
+	if e, err := buildenv.Open(t.Context(), buildenv.Config{Info: info("go1.26.8"), Cache: file}); err == nil || e != nil {
+		t.Errorf("a session below a file: %v, and an Env: %t; want an error alone", err, e != nil)
+	}
+}

@@ -48,11 +48,15 @@ func (t *tools) take(ctx context.Context) (release func(), err error) {
 
 // open makes the environment. Nothing may be loaded yet. Who calls it has the
 // turn.
-func (t *tools) open(ctx context.Context, cfg buildenv.Config) (env *buildenv.Env, err error) {
+func (t *tools) open(ctx context.Context, cfg buildenv.Config) (*buildenv.Env, error) {
 	if t.env == nil {
-		t.env, err = buildenv.Open(ctx, cfg)
+		env, err := buildenv.Open(ctx, cfg)
+		if err != nil {
+			return nil, err
+		}
+		t.env = env
 	}
-	return t.env, err
+	return t.env, nil
 }
 
 // load is open, and loads packages. What cannot be mended while the peer runs is a
