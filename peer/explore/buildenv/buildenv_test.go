@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -203,7 +204,7 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 				t.Errorf("progress told of %v, want the library, and the end", told)
 			}
 			plugins = append(plugins, line(t, e, "repl/s3", third))
-			out, err := exec.CommandContext(t.Context(), l.host, plugins...).CombinedOutput()
+			out, err := childtest.CombinedOutput(exec.CommandContext(t.Context(), l.host, plugins...))
 			if want := "x 2\ncount 42\n"; err != nil || string(out) != want {
 				t.Errorf("host: %v, printed %q, want %q", err, out, want)
 			}

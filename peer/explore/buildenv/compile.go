@@ -22,7 +22,7 @@ func (e *Env) Compile(ctx context.Context, pkgPath, out string, files []string) 
 	if err := e.prepare(ctx); err != nil {
 		return err
 	}
-	config, err := e.importConfig("compile.cfg")
+	config, err := e.importConfig(ctx, "compile.cfg")
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (e *Env) Compile(ctx context.Context, pkgPath, out string, files []string) 
 	}
 	cmd := e.command(ctx, e.dir, e.found().tool("compile"), append(args, files...)...)
 	cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
-	if _, err := run(ctx, cmd); err != nil {
+	if _, err := e.run(ctx, cmd); err != nil {
 		return failed(ctx, err)
 	}
 	sum, err := sumOf(out)
@@ -73,18 +73,18 @@ func (e *Env) Link(ctx context.Context, archive, out string) error {
 	if e.host.race {
 		args = append(args, "-race")
 	}
-	return e.shared(ctx, e.linkKey(pkgPath, append(args, e.found().compilerOfC())), out, func() error { return e.link(ctx, args, archive, out) })
+	return e.shared(ctx, e.linkKey(pkgPath, append(args, e.found().CC)), out, func() error { return e.link(ctx, args, archive, out) })
 }
 
 // link runs the linker. The caller has the turn.
 func (e *Env) link(ctx context.Context, args []string, archive, out string) error {
-	config, err := e.importConfig("link.cfg")
+	config, err := e.importConfig(ctx, "link.cfg")
 	if err != nil {
 		return err
 	}
 	cmd := e.command(ctx, e.dir, e.found().tool("link"), append(append([]string{"-o", out, "-importcfg", config, "-extld=" + e.linkWith()}, args...), archive)...)
 	cmd.Env = append(cmd.Env, "GOMAXPROCS=1", "GOROOT="+e.found().GOROOT)
-	if _, err := run(ctx, cmd); err != nil {
+	if _, err := e.run(ctx, cmd); err != nil {
 		return failed(ctx, err)
 	}
 	return nil
@@ -103,7 +103,10 @@ func failed(ctx context.Context, err error) error {
 
 // importConfig writes where the compiler and the linker find each package. The
 // caller has the turn.
-func (e *Env) importConfig(name string) (string, error) {
+func (e *Env) importConfig(ctx context.Context, name string) (string, error) {
+	if err := e.again(ctx); err != nil {
+		return "", err
+	}
 	file := filepath.Join(e.dir, name)
 	e.mu.Lock()
 	var b strings.Builder

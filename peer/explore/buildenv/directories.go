@@ -60,7 +60,7 @@ func (e *Env) use(ctx context.Context, wanted Imported) error {
 		return err
 	}
 	if wanted.Dir != e.source && !e.uses(wanted.Module) {
-		err = e.appendWork("use " + quotePath(wanted.Dir) + "\n")
+		err = e.appendWork(fmt.Sprintf("use %q\n", wanted.Dir))
 	}
 	if err == nil {
 		err = e.compare(ctx, wanted.ImportPath)
@@ -90,12 +90,12 @@ func (e *Env) uses(module string) bool {
 // asItWas tells whether the source of a package has changed since its module
 // was imported by its directory.
 func (e *Env) asItWas(p Package) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if p.Module == nil {
 		return false
 	}
+	e.mu.Lock()
 	since, ok := e.used[p.Module.Path]
+	e.mu.Unlock()
 	return ok && changedSince(since, []string{p.Dir}) != ""
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestDirectories(t *testing.T) {
 	l := newLab(t, true)
 	e := l.open(t)
-	dir := filepath.Join(t.TempDir(), "my work")
+	dir := filepath.Join(t.TempDir(), "my,[own]{work}")
 	module := func(name, path, requires, source string) string {
 		at := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Join(at, "sub"), 0o700); err != nil {
@@ -63,7 +64,7 @@ func TestDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	plugin := line(t, e, "repl/s1", strings.ReplaceAll(third, "lib", "mine"))
-	if out, err := exec.CommandContext(t.Context(), l.host, plugin).CombinedOutput(); err != nil || string(out) != "count 41\n" {
+	if out, err := childtest.CombinedOutput(exec.CommandContext(t.Context(), l.host, plugin)); err != nil || string(out) != "count 41\n" {
 		t.Errorf("host: %v, printed %q, want that dep is the host's", err, out)
 	}
 	later := time.Now().Add(time.Hour)

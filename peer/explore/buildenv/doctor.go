@@ -39,10 +39,11 @@ func (e *Env) Doctor(ctx context.Context) []Finding {
 
 // blocked is the first finding that blocks, as an error.
 func (e *Env) blocked(ctx context.Context) error {
-	for _, f := range e.Doctor(ctx) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	found := e.Doctor(ctx)
+	if err := ctx.Err(); err != nil {
+		return err // Doctor has not looked at all
+	}
+	for _, f := range found {
 		if f.Blocks {
 			return fmt.Errorf("%w: %s", ErrUnavailable, f)
 		}
@@ -77,7 +78,7 @@ func (e *Env) aboutTools(ctx context.Context) []Finding {
 		found = append(found, Finding{true, fmt.Sprintf("this program was built with %s, and %s is %s", e.host.version, t.goCommand, t.GOVERSION),
 			"have " + e.host.version + " on the PATH, set GOTOOLCHAIN=auto, or build the program again"})
 	}
-	if _, err := lookPath(e.environ, t.compilerOfC()); err != nil && !filepath.IsAbs(t.compilerOfC()) {
+	if _, err := lookPath(e.environ, t.compilerOfC()); err != nil {
 		found = append(found, Finding{true, "there is no C compiler (" + t.compilerOfC() + "), which the linker needs", "install gcc or clang, or set CC"})
 	}
 	if t.GOPROXY == "off" {

@@ -207,7 +207,7 @@ func (q query) older(ctx context.Context) (found string, err error) {
 func (q query) goGet(ctx context.Context, args []string) error {
 	cmd := q.e.command(ctx, q.e.scratchDir(), q.e.found().goCommand, append([]string{"get", "--"}, args...)...)
 	cmd.Env = append(cmd.Env, q.environ...)
-	_, err := run(ctx, cmd)
+	_, err := q.e.run(ctx, cmd)
 	return err
 }
 
@@ -215,7 +215,7 @@ func (q query) goGet(ctx context.Context, args []string) error {
 func (q query) provider(ctx context.Context) string {
 	cmd := q.e.command(ctx, q.e.scratchDir(), q.e.found().goCommand, "list", "-find", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "--", q.path)
 	cmd.Env = append(cmd.Env, q.environ...)
-	out, err := run(ctx, cmd)
+	out, err := q.e.run(ctx, cmd)
 	if err != nil {
 		return ""
 	}
@@ -227,7 +227,7 @@ func (q query) provider(ctx context.Context) string {
 func (e *Env) compare(ctx context.Context, path string) error {
 	cmd := e.command(ctx, e.scratchDir(), e.found().goCommand, append(append([]string{"list", "-e", "-deps", "-buildvcs=false", "-buildmode=plugin",
 		"-json=ImportPath,Name,Module,Error"}, e.host.flags...), "--", path)...)
-	out, err := run(ctx, cmd)
+	out, err := e.run(ctx, cmd)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -22,26 +22,35 @@ case $last in */` + probed + `) exit 1 ;; esac
 exec %s "$@"
 `
 
-// linkWith is the C compiler for Go's linker.
+// linkWith is the C compiler for Go's linker, which takes it as it takes CC: a
+// command that may have arguments.
 func (e *Env) linkWith() string {
-	name := e.found().compilerOfC()
-	compiler, err := lookPath(e.environ, name)
-	if filepath.IsAbs(name) {
-		compiler, err = name, nil
+	command := e.found().CC
+	if e.host.goos != "linux" || e.host.goarch != "amd64" && e.host.goarch != "arm64" || strings.ContainsAny(command, `'"`) {
+		return command
 	}
-	if err != nil || e.host.goos != "linux" || e.host.goarch != "amd64" && e.host.goarch != "arm64" {
-		return name
+	words := strings.Fields(command)
+	if len(words) == 0 {
+		return command
 	}
+	compiler, err := lookPath(e.environ, words[0])
+	if err != nil {
+		return command
+	}
+	words[0] = compiler // the script may have another PATH
 	file := filepath.Join(e.dir, "cc")
 	if strings.ContainsAny(file, " \t\n'\"") {
-		return name // the linker takes it for a command with arguments
+		return command // the linker would take it for one with arguments
 	}
 	if _, err := os.Stat(file); err == nil {
 		return file
 	}
-	quoted := "'" + strings.ReplaceAll(compiler, "'", `'\''`) + "'"
-	if os.WriteFile(file, fmt.Appendf(nil, shortcut, quoted), 0o700) != nil {
-		return name
+	for i, word := range words {
+		words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	if os.WriteFile(file, fmt.Appendf(nil, shortcut, strings.Join(words, " ")), 0o700) != nil {
+		_ = os.Remove(file) // half of it would do as a compiler, and nothing
+		return command
 	}
 	return file
 }

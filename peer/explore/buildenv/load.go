@@ -91,15 +91,34 @@ func (e *Env) hold(m *Module, by string) {
 	}
 }
 
-// missing are the import paths that are not loaded yet.
+// missing are the import paths that are not loaded yet, or not any more.
 func (e *Env) missing(importPaths []string) []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(importPaths), func(path string) bool {
-		_, loaded := e.packages[path]
-		_, built := e.built[path]
-		return loaded || built
+		_, err := e.Export(path)
+		return err == nil || path == "unsafe"
 	})
+}
+
+// there tells whether the cache of Go still has the archive of a package: it
+// forgets what was not used for days, and people empty it.
+func (p Package) there() bool {
+	if p.Export == "" {
+		return true // unsafe has none
+	}
+	_, err := os.Stat(p.Export)
+	return err == nil
+}
+
+// again loads what was loaded, and is not there any more. The caller has the
+// turn.
+func (e *Env) again(ctx context.Context) error {
+	var gone []string
+	for _, path := range e.Loaded() {
+		if p, _ := e.Package(path); !p.there() {
+			gone = append(gone, path)
+		}
+	}
+	return e.loadNow(ctx, gone)
 }
 
 // list has go compile packages and all that they import, and tells what they
@@ -113,7 +132,7 @@ func (e *Env) list(ctx context.Context, importPaths []string) ([]Package, error)
 		"-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Export,Standard,Module,Error"}, e.host.flags...)
 	args = append(args, "-v", "--", "runtime/cgo") // the linker looks for it
 	cmd := e.command(ctx, e.scratchDir(), t.goCommand, append(args, importPaths...)...)
-	out, err := run(ctx, cmd)
+	out, err := e.run(ctx, cmd)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -199,14 +218,17 @@ func (e *Env) holder(module string) string {
 const thisProgram = "this program"
 
 // Export returns the file with the export data of a package, as the binary
-// has it. ErrNotLoaded means that Load must come first.
+// has it. ErrNotLoaded means that Load must come first: for the first time, or
+// since somebody has emptied Go's cache.
 func (e *Env) Export(importPath string) (string, error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if file, ok := e.built[importPath]; ok {
+	file, built := e.built[importPath]
+	p := e.packages[importPath]
+	e.mu.Unlock()
+	if built {
 		return file, nil
 	}
-	if p, ok := e.packages[importPath]; ok && p.Export != "" {
+	if p.Export != "" && p.there() {
 		return p.Export, nil
 	}
 	return "", fmt.Errorf("%s: %w", importPath, ErrNotLoaded)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -45,8 +46,15 @@ func (e *Env) command(ctx context.Context, dir, name string, args ...string) *ex
 }
 
 // run runs a tool to its end. The error holds what the tool said. When ctx
-// ends, the tool and all that it has started are killed.
-func run(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+// ends, the tool and all that it has started are killed. They have a temporary
+// directory of their own: what is killed tidies nothing up.
+func (e *Env) run(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+	temp, err := os.MkdirTemp(e.dir, "tool-")
+	if err != nil {
+		return nil, &toolError{tool: toolName(cmd), err: err}
+	}
+	defer func() { _ = os.RemoveAll(temp) }() // the session's directory goes, too
+	cmd.Env = append(cmd.Env, "TMPDIR="+temp, "GOTMPDIR="+temp)
 	var stdout, stderr bytes.Buffer
 	tell := progress(ctx)
 	defer tell("")
@@ -58,7 +66,7 @@ func run(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
 		stderr.WriteString(line + "\n")
 	}}
 	cmd.Stdout, cmd.Stderr = &stdout, heard
-	err := runBound(cmd)
+	err = runBound(cmd)
 	heard.flush()
 	if err != nil {
 		if ctx.Err() != nil {

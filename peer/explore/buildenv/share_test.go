@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
 	"golang.org/x/sync/errgroup"
 )
@@ -38,7 +39,7 @@ func TestOneLinkForAll(t *testing.T) {
 				}
 				plugins = append(plugins, file)
 			}
-			out, err := exec.CommandContext(t.Context(), l.host, plugins...).CombinedOutput()
+			out, err := childtest.CombinedOutput(exec.CommandContext(t.Context(), l.host, plugins...))
 			if want := "x 2\n"; err != nil || !strings.Contains(string(out), want) {
 				return fmt.Errorf("host: %w, printed %q, want %q", err, out, want)
 			}
@@ -64,6 +65,33 @@ func TestOneLinkForAll(t *testing.T) {
 	}
 	if got := log("link"); got != 4 {
 		t.Errorf("%d links after a session with another first line, want 4", got)
+	}
+}
+
+// TestEmptiedCache goes on after somebody has emptied Go's cache: what was
+// loaded is loaded again.
+func TestEmptiedCache(t *testing.T) {
+	l := newLab(t, true)
+	e := l.open(t)
+	if err := e.Load(t.Context(), "fmt", "example.com/dep", "example.com/host/live"); err != nil {
+		t.Fatal(err)
+	}
+	e.Lose()
+	if _, err := e.Export("fmt"); !errors.Is(err, buildenv.ErrNotLoaded) {
+		t.Errorf("Export: %v, want that it must be loaded", err)
+	}
+	if err := e.Load(t.Context(), "fmt"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Export("fmt"); err != nil {
+		t.Error(err)
+	}
+	e.Lose()
+	plugins := []string{line(t, e, "repl/s1", first)}
+	e.Lose()
+	plugins = append(plugins, line(t, e, "repl/s2", second))
+	if out, err := exec.CommandContext(t.Context(), l.host, plugins...).CombinedOutput(); err != nil || string(out) != "x 2\ncount 41\n" {
+		t.Errorf("host: %v, printed %q", err, out)
 	}
 }
 

@@ -61,7 +61,7 @@ func (e *Env) askGo(ctx context.Context, file, switchTo string) (toolchain, erro
 		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+switchTo)
 	}
 	var t toolchain
-	out, err := run(ctx, cmd)
+	out, err := e.run(ctx, cmd)
 	if err != nil {
 		return t, err
 	}
@@ -75,15 +75,19 @@ func (e *Env) askGo(ctx context.Context, file, switchTo string) (toolchain, erro
 // tool is the file of the compiler or the linker.
 func (t toolchain) tool(name string) string { return filepath.Join(t.GOTOOLDIR, name) }
 
-// compilerOfC is the first word of CC.
+// compilerOfC is the first word of CC, which may have arguments.
 func (t toolchain) compilerOfC() string {
 	name, _, _ := strings.Cut(strings.TrimSpace(t.CC), " ")
 	return name
 }
 
 // lookPath finds a program on the PATH of an environment, which need not be
-// this process's.
+// this process's, or by its whole path. The error matches exec.ErrNotFound, or
+// is that of the file.
 func lookPath(environ []string, name string) (string, error) {
+	if filepath.IsAbs(name) {
+		return exec.LookPath(name)
+	}
 	var path string
 	for _, v := range environ {
 		if p, ok := strings.CutPrefix(v, "PATH="); ok {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -52,7 +51,7 @@ func (e *Env) writeWorkspace() error {
 	if e.host.installed() {
 		fmt.Fprintf(&mod, "\nrequire %s %s\n", e.host.main.Path, e.host.main.Version)
 	} else {
-		fmt.Fprintf(&work, "use %s\n", quotePath(e.source))
+		fmt.Fprintf(&work, "use %q\n", e.source)
 	}
 	for _, m := range e.host.deps {
 		fmt.Fprintf(&mod, "\nrequire %s %s\n", m.Path, m.Version)
@@ -92,12 +91,4 @@ func copyIfThere(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, content, 0o600)
-}
-
-// quotePath writes a path as go.mod and go.work files take it.
-func quotePath(path string) string {
-	if strings.ContainsAny(path, " \t\"'`()") {
-		return strconv.Quote(path)
-	}
-	return path
 }

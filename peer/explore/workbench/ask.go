@@ -128,7 +128,7 @@ func (w *Workbench) Type(ctx context.Context, expr string, out io.Writer) error 
 	defer release()
 	d, err := w.session.Describe(expr)
 	if err != nil {
-		return w.explain(err)
+		return buildenv.Explain(err)
 	}
 	return describe(out, d)
 }
@@ -166,7 +166,7 @@ func (w *Workbench) Doc(ctx context.Context, query string, out io.Writer) error 
 	case other == nil:
 		err = cmp.Or(describe(out, d), err)
 	}
-	return w.explain(err)
+	return buildenv.Explain(err)
 }
 
 // documentation is what the sources say.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/peerlab/peerlab/peer/explore"
+	"github.com/peerlab/peerlab/peer/explore/buildenv"
 	"github.com/peerlab/peerlab/peer/explore/native"
 )
 
@@ -137,7 +138,7 @@ func (w *Workbench) file(ctx context.Context, name, src string, out io.Writer) (
 	f, err := w.session.File(ctx, name+".go", src, out)
 	w.warn(out)
 	if err != nil {
-		return nil, w.explain(err)
+		return nil, buildenv.Explain(err)
 	}
 	if f != nil {
 		if w.snippets == nil {

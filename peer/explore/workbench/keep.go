@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/peerlab/peerlab/peer/explore"
+	"github.com/peerlab/peerlab/peer/explore/buildenv"
 	"github.com/peerlab/peerlab/peer/explore/lab"
 	"github.com/peerlab/peerlab/peer/explore/permanent"
 )
@@ -52,7 +53,7 @@ func (w *Workbench) Keep(ctx context.Context, name string) (run func(ctx context
 		f, err = snippet, nil
 	}
 	if err != nil {
-		return nil, false, w.explain(err)
+		return nil, false, buildenv.Explain(err)
 	}
 	if w.kept == nil {
 		w.kept = map[string]*explore.Function{}

@@ -158,7 +158,7 @@ func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert 
 	err = w.session.Eval(ctx, src, out)
 	w.warn(out)
 	if err != nil {
-		return w.explain(err)
+		return buildenv.Explain(err)
 	}
 	if assert && isFalse(w.session.Shown()) {
 		return fmt.Errorf("%w: %s", ErrFalse, strings.TrimSpace(src))
@@ -172,15 +172,6 @@ func isFalse(shown []any) bool {
 	}
 	v := reflect.ValueOf(shown[0])
 	return v.Kind() == reflect.Bool && !v.Bool()
-}
-
-// explain adds to the error of an input what is wrong with the peer itself.
-func (w *Workbench) explain(err error) error {
-	switch {
-	case strings.Contains(err.Error(), "different version of package"): // the plugin package has no error of its own
-		return fmt.Errorf("%w: the source has changed since this peer was built: build it, and start it again", err)
-	}
-	return err
 }
 
 // Unfinished tells that more lines must follow before src can be evaluated.
