@@ -90,6 +90,15 @@ func (g *gatherer) add(b *check.Binding) (*decl, error) {
 	return d, nil
 }
 
+// forget drops all but the first n declarations: those that somebody else needs
+// are gathered again for him.
+func (g *gatherer) forget(n int) {
+	for _, d := range g.order[n:] {
+		delete(g.decls, declKey{d.unit, d.node})
+	}
+	g.order = g.order[:n]
+}
+
 // read finds the words of a declaration that mean something.
 func (g *gatherer) read(d *decl) error {
 	if gen, ok := d.node.(*ast.GenDecl); ok && gen.Tok == token.TYPE {

@@ -263,6 +263,9 @@ func TestInputs(t *testing.T) {
 		"func even(n int) bool { return n == 0 || odd(n-1) }; func odd(n int) bool { return n != 0 && even(n-1) }",
 		"func last() { println(_) }",
 		"func gone() string { return x }",
+		"base := 3",
+		"func also() int { return base + _ }",
+		"func usesAlso() int { return also() + base }",
 		"x = \"more\"",
 	}, "\n"))
 	var names []*check.Binding
@@ -280,12 +283,15 @@ func TestInputs(t *testing.T) {
 		"const ( a = iota; b )",
 		"func even(n int) bool { return n == 0 || odd(n-1) }\nfunc odd(n int) bool { return n != 0 && even(n-1) }",
 		"func gone() string { return x }",
+		"base := 3",
 	}
 	if !slices.Equal(inputs, want) {
 		t.Errorf("%q\nwant %q", inputs, want)
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "last is left out") {
-		t.Errorf("notes: %q", notes)
+	for i, name := range []string{"also", "last", "usesAlso"} {
+		if len(notes) != 3 || !strings.HasPrefix(notes[i], name+" is left out: ") {
+			t.Errorf("notes: %q, want one about %s", notes, name)
+		}
 	}
 	again := session(t, "x := 0")
 	for n, src := range inputs {

@@ -16,7 +16,7 @@ func Inputs(names []*check.Binding) (inputs, notes []string) {
 	for _, b := range names {
 		before := len(g.order)
 		if _, err := g.add(b); err != nil {
-			g.order = g.order[:before]
+			g.forget(before)
 			notes = append(notes, fmt.Sprintf("%s is left out: %v", b.Name, err))
 		}
 	}
