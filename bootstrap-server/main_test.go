@@ -18,10 +18,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bootstrap-server": main})
+	testscript.Main(m, map[string]func(){"bootstrap-server": func() {
+		childtest.Follow()
+		main()
+	}})
 }
 
 // The scripts have these commands beside the usual ones:

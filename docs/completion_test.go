@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	bootstrapserver "github.com/peerlab/peerlab/bootstrap-server/server"
+	"github.com/peerlab/peerlab/internal/childtest"
 	peer "github.com/peerlab/peerlab/peer/cli"
 	testserver "github.com/peerlab/peerlab/testserver/cli"
 )
@@ -60,7 +61,7 @@ func source(t *testing.T, program string, script []byte) {
 	if err := os.WriteFile(file, script, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), bash, "--norc", "-c", `source "$1" && complete -p "$2"`, "bash", file, program).CombinedOutput()
+	out, err := childtest.CombinedOutput(exec.CommandContext(t.Context(), bash, "--norc", "-c", `source "$1" && complete -p "$2"`, "bash", file, program))
 	if err != nil || !strings.Contains(string(out), "__start_"+program) {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
 	"golang.org/x/sys/unix"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // patience bounds every wait for a line or a prompt, unless a document takes
@@ -49,7 +51,11 @@ func openTerminal(t *testing.T, name, dir string, env []string) *terminal {
 	t.Helper()
 	cmd := exec.Command("sh", "-i")
 	cmd.Dir, cmd.Env = dir, append(env, "TERM=xterm", "PS1=$ ", "ENV=")
-	master, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
+	var master *os.File
+	err := childtest.StartBy(t, cmd, func() (err error) {
+		master, err = pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
+		return err
+	})
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
 	}

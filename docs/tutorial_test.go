@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // budget bounds one command of a document; building a program is the longest.
@@ -126,7 +128,7 @@ func (p *player) sh(command string) string {
 	cmd := exec.CommandContext(ctx, "sh", "-c", fmt.Sprintf("trap 'pwd >%s' EXIT\n(exit %d)\n%s", where, p.last, command))
 	cmd.Dir, cmd.Env = p.cwd, p.env
 	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
+	out, err := childtest.CombinedOutput(cmd)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		p.t.Fatalf("%s: %v", command, err)

@@ -13,6 +13,7 @@ import (
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
 	"github.com/peerlab/peerlab/bootstrap-api/filestore"
 	"github.com/peerlab/peerlab/bootstrap-api/storetest"
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/internal/files"
 )
 
@@ -102,7 +103,7 @@ func killAfter(t *testing.T, path, group string, acks int) (ids []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := childtest.Start(t, child); err != nil {
 		t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/internal/files"
 )
 
@@ -97,7 +98,7 @@ func startVictim(t *testing.T, path string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := childtest.Start(t, child); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { child.Process.Kill(); child.Wait() })

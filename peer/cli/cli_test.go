@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/peer/cli"
 )
 
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 func program() {
+	childtest.Follow()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	interrupts := make(chan os.Signal, 1)
@@ -110,7 +112,7 @@ func (u *user) startIn(dir string, args ...string) *process {
 	}
 	out, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
+	if err := childtest.Start(u.t, p.cmd); err != nil {
 		u.t.Fatal(err)
 	}
 	read := make(chan struct{})

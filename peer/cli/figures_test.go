@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	bootstrap "github.com/peerlab/peerlab/bootstrap-api"
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/internal/journal"
 	harness "github.com/peerlab/peerlab/testserver/cli"
 )
@@ -99,7 +100,7 @@ func (c *crowd) start(env []string, name string, args ...string) io.Reader {
 	if err != nil {
 		c.b.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(c.b, cmd); err != nil {
 		c.b.Fatal(err)
 	}
 	c.cmds, c.ins = append(c.cmds, cmd), append(c.ins, in)
@@ -258,6 +259,7 @@ func BenchmarkConverge(b *testing.B) {
 
 // testserver is the program of that name, for the figure below.
 func testserver() {
+	childtest.Follow()
 	self, err := os.Executable()
 	if err != nil {
 		log.Fatal(err)
@@ -300,7 +302,7 @@ func scenario(b *testing.B, script string) time.Duration {
 	cmd := exec.Command(path, "run", script)
 	cmd.Dir = b.TempDir()
 	start := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := childtest.CombinedOutput(cmd); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	raw, err := os.Open(filepath.Join(cmd.Dir, "runs", "latest", "journal.jsonl"))

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // session is what somebody types in a demo, and what comes of it. Typed text
@@ -56,7 +58,7 @@ func TestASavedSessionPasses(t *testing.T) {
 	}
 	cmd := exec.Command("testserver", "run", "--out", filepath.Join(dir, "runs"), "--budget", "2m", file)
 	cmd.Env = u.env
-	out, err := cmd.CombinedOutput()
+	out, err := childtest.CombinedOutput(cmd)
 	if err != nil || !strings.Contains(string(out), "PASSED") {
 		t.Errorf("%v:\n%s\n%s", err, out, saved)
 	}

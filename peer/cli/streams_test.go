@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // TestSurroundings runs a peer in poor surroundings: streams that are closed
@@ -71,7 +73,7 @@ func TestSurroundings(t *testing.T) {
 			}
 			timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
 			defer timer.Stop()
-			_ = cmd.Run() // the status tells
+			_ = childtest.Run(cmd) // the status tells
 			if got := cmd.ProcessState.ExitCode(); got != c.status || !strings.Contains(out.String(), c.want) || strings.Contains(out.String(), "goroutine ") {
 				t.Errorf("status %d, want %d; it prints %.1500s", got, c.status, &out)
 			}
@@ -101,7 +103,7 @@ func TestReaderGoesAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd.Stdout = w
-			if err := cmd.Start(); err != nil {
+			if err := childtest.Start(t, cmd); err != nil {
 				t.Fatal(err)
 			}
 			w.Close()
@@ -152,7 +154,7 @@ func TestReaderOfATestServerGoesAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
 	timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // terminal is a peer on a pseudo-terminal.
@@ -35,7 +37,11 @@ func (u *user) open(env []string, args ...string) *terminal {
 	}
 	x := &terminal{t: u.t, cmd: exec.Command(path, args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	x.cmd.Env = append(append([]string{"GORACE=atexit_sleep_ms=0"}, u.env...), env...)
-	if x.master, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 30, Cols: 100}); err != nil {
+	err = childtest.StartBy(u.t, x.cmd, func() (err error) {
+		x.master, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 30, Cols: 100})
+		return err
+	})
+	if err != nil {
 		u.t.Skipf("no pseudo-terminal: %v", err)
 	}
 	go x.read()

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/peer/explore/check"
 	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 )
@@ -442,7 +443,7 @@ func goRun(t *testing.T, text string) map[int]string {
 	cmd := exec.CommandContext(ctx, "go", "run", file)
 	cmd.Dir, cmd.WaitDelay = dir, time.Second
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
-	out, err := cmd.CombinedOutput()
+	out, err := childtest.CombinedOutput(cmd)
 	if err != nil {
 		t.Fatalf("go run: %v\n%s\n%s", err, out, text)
 	}

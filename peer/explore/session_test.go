@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // buildHost builds the program of testdata/host, once for all tests: a test
@@ -73,7 +75,7 @@ func start(t testing.TB) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
 	p := &program{in: in, out: bufio.NewScanner(out)}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/testserver/cli"
 	"github.com/peerlab/peerlab/testserver/report"
 )
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 func program() {
+	childtest.Follow()
 	self, err := exec.LookPath("testserver")
 	if err != nil {
 		panic(err)
@@ -100,7 +102,7 @@ func start(t *testing.T, env []string, args ...string) (*exec.Cmd, *bufio.Scanne
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
@@ -282,7 +284,7 @@ func BenchmarkDefault(b *testing.B) {
 	out := b.TempDir()
 	for b.Loop() {
 		began := time.Now()
-		if output, err := exec.Command(self, "run", "--out", out, file).CombinedOutput(); err != nil {
+		if output, err := childtest.CombinedOutput(exec.Command(self, "run", "--out", out, file)); err != nil {
 			b.Fatalf("%v\n%s", err, output)
 		}
 		took = append(took, time.Since(began)-1500*time.Millisecond)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/testserver/coordinator"
 	"github.com/peerlab/peerlab/testserver/local"
 	"github.com/peerlab/peerlab/testserver/report"
@@ -136,7 +137,7 @@ func TestNothingOutlivesAKilledRunner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
 	time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
@@ -168,7 +169,7 @@ func TestWatchdog(t *testing.T) {
 	stay := func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0], "stay")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		if err := cmd.Start(); err != nil {
+		if err := childtest.Start(t, cmd); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
@@ -183,7 +184,7 @@ func TestWatchdog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dog.Start(); err != nil {
+	if err := childtest.Start(t, dog); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(pipe, "+%d\n+%d\n-%d\nnonsense\n", watched.Process.Pid, forgotten.Process.Pid, forgotten.Process.Pid)

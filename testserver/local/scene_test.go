@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/internal/mailbox"
 	"github.com/peerlab/peerlab/internal/testlink"
 	"github.com/peerlab/peerlab/testserver/coordinator"
@@ -290,7 +291,7 @@ func TestNothingOutlivesAKilledWorld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Start(); err != nil {
+		if err := childtest.Start(t, cmd); err != nil {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)

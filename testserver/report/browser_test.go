@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // browser is a headless Chromium, driven by its DevTools protocol. One is
@@ -63,7 +65,7 @@ func openBrowser(t testing.TB) *browser {
 	cmd.WaitDelay = 5 * time.Second
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = childtest.Start(t, cmd)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/testserver/scenario"
 )
 
@@ -125,7 +126,7 @@ func TestReds(t *testing.T) {
 			cmd := exec.CommandContext(ctx, self, "-test.run=^TestRed$")
 			tmp := t.TempDir()
 			cmd.Env = append(os.Environ(), envRed+"="+name, "TMPDIR="+tmp, "TMP="+tmp)
-			out, err := cmd.CombinedOutput()
+			out, err := childtest.CombinedOutput(cmd)
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 				t.Errorf("it ended with %v, not with status 1", err)

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // victims takes long enough to be struck in its middle.
@@ -71,7 +73,7 @@ func strike(t *testing.T, r *rand.Rand) {
 	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir, "XDG_RUNTIME_DIR="+dir, envLiar+"=")
 	cmd.WaitDelay = 5 * time.Second
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
 	over := make(chan error, 1)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // station is a running peer that commands are typed into.
@@ -84,7 +86,11 @@ func begin(t testing.TB, env []string, terminal bool, peer, name string, args ..
 	var stop func()
 	if terminal {
 		cmd.Env = append(env, "TERM=xterm")
-		f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 200})
+		var f *os.File
+		err := childtest.StartBy(t, cmd, func() (err error) {
+			f, err = pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 200})
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +111,7 @@ func begin(t testing.TB, env []string, terminal bool, peer, name string, args ..
 			t.Fatal(err)
 		}
 		cmd.Stdout, cmd.Stderr, s.in = s, s, in
-		if err := cmd.Start(); err != nil {
+		if err := childtest.Start(t, cmd); err != nil {
 			t.Fatal(err)
 		}
 		stop = func() { _ = in.Close() }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // BenchmarkImport has a running peer import a library that the caches have, and
@@ -52,7 +54,7 @@ func importIn(b *testing.B, peer, library string) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(b, cmd); err != nil {
 		b.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)

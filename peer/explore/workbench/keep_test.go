@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // TestWhatIsKept has commands, files and a whole session that outlive the line in
@@ -66,7 +68,7 @@ func keptForEver(t *testing.T, peer string) {
 	defer cancel()
 	test := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-timeout", "2m", "-v",
 		"-run", "^(TestKeptCommands|TestTableIsWhole|TestHelp.*|TestScripts|TestQueriesInJSON)$", "github.com/peerlab/peerlab/peer/shell")
-	said, err := test.CombinedOutput()
+	said, err := childtest.CombinedOutput(test)
 	text, readErr := os.ReadFile(file)
 	if readErr != nil {
 		t.Fatal(readErr)
@@ -176,7 +178,7 @@ func pipeTo(t *testing.T, env []string, peer string, args ...string) *piped {
 		t.Fatal(err)
 	}
 	cmd.Stdout, cmd.Stderr = w, w
-	if err := cmd.Start(); err != nil {
+	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
 	_ = w.Close()

@@ -15,6 +15,8 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // keyboard is a peer on a pseudo-terminal of 80 columns and 24 rows.
@@ -33,7 +35,11 @@ func sitDown(t *testing.T, peer string, args ...string) *keyboard {
 	t.Helper()
 	cmd := exec.Command(peer, args...)
 	cmd.Env = append(environment(t), "TERM=xterm", "NO_COLOR=1")
-	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	var master *os.File
+	err := childtest.StartBy(t, cmd, func() (err error) {
+		master, err = pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+		return err
+	})
 	if err != nil {
 		t.Skipf("no pseudo-terminal: %v", err)
 	}

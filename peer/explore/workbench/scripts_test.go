@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // built builds a real peer: a test binary does not know how it was built, so
@@ -61,7 +63,7 @@ func TestScripts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	bob := exec.CommandContext(ctx, peer, "bob", "--headless")
 	bob.Env, bob.Cancel = env, func() error { return bob.Process.Signal(os.Interrupt) }
-	if err := bob.Start(); err != nil {
+	if err := childtest.Start(t, bob); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
@@ -143,7 +145,7 @@ func runFor(t *testing.T, bound time.Duration, env []string, peer string, args .
 	cmd := exec.CommandContext(ctx, peer, args...)
 	var out bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &out
-	err := cmd.Run()
+	err := childtest.Run(cmd)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
