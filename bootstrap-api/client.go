@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +50,8 @@ type ClientConfig struct {
 //
 // Errors name the call and the service, and match one of the package's kinds:
 // that of the service's refusal, ErrUnavailable when no answer came in time,
-// ErrProtocol when the answer was no bootstrap service's. A call that ended
+// ErrNoHost when the URL's host does not exist, ErrProtocol when the answer was
+// no bootstrap service's. A call that ended
 // because of the caller's context matches the context's error as well.
 // Repeating a call is always harmless.
 type Client struct {
@@ -82,13 +85,19 @@ func NewClient(c ClientConfig) (*Client, error) {
 
 func parseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || !isPort(u.Port()) {
 		return nil, refuse(ErrInvalid, "%.100q is no URL of a bootstrap service: give one like http://127.0.0.1:8080", s)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, refuse(ErrInvalid, "the service's URL has a user, a query or a fragment: leave them out, and give the token apart")
 	}
 	return u, nil
+}
+
+// isPort tells whether port is one, or none, which is that of the scheme.
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func newTransport(dial func(context.Context, string) (net.Conn, error)) *http.Transport {
@@ -273,8 +282,36 @@ func (c *Client) unavailable(ctx context.Context, r call, err error) error {
 		err = ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
 		err = fmt.Errorf("no answer within %v", c.timeout)
+	case unknownHost(err):
+		return fmt.Errorf("%s at %s: %w as %.100q; check the URL", r.what, c.URL(), ErrNoHost, c.base.Hostname())
+	default:
+		if why := otherProtocol(err); why != "" {
+			return c.foreign(r.what, "%s", why)
+		}
 	}
 	return fmt.Errorf("%s at %s: %w: %w", r.what, c.URL(), ErrUnavailable, err)
+}
+
+// unknownHost tells that a name server knows that there is no such name. One
+// that does not answer says nothing about the name.
+func unknownHost(err error) bool {
+	e, ok := errors.AsType[*net.DNSError](err)
+	return ok && e.IsNotFound && !e.IsTemporary
+}
+
+// otherProtocol says what somebody speaks who is there and is no bootstrap
+// service; empty if err does not tell. net/http has no type for the last one.
+func otherProtocol(err error) string {
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "its certificate is refused: " + e.Err.Error()
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
+		return "it does not speak TLS, which https:// asks for"
+	}
+	if strings.Contains(err.Error(), "malformed HTTP") {
+		return "it does not speak HTTP"
+	}
+	return ""
 }
 
 // foreign tells that something else than a bootstrap service answered.

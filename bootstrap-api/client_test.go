@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,8 +147,8 @@ func TestNoHTTP(t *testing.T) {
 			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH\r\n\r\n")
 			_ = conn.Close()
 		}()
-		if _, err := client(t, p, "").Group(t.Context(), "lab"); !errors.Is(err, bootstrap.ErrUnavailable) {
-			t.Errorf("%v, want ErrUnavailable", err)
+		if _, err := client(t, p, "").Group(t.Context(), "lab"); !errors.Is(err, bootstrap.ErrProtocol) {
+			t.Errorf("%v, want ErrProtocol", err)
 		}
 		_ = p.Close()
 		if _, err := client(t, p, "").Group(t.Context(), "lab"); !errors.Is(err, bootstrap.ErrUnavailable) || !strings.Contains(err.Error(), "http://127.0.0.1:8080") {
@@ -190,5 +194,41 @@ func TestPathPrefix(t *testing.T) {
 		if _, err := c.Join(t.Context(), "lab", alice()); err != nil {
 			t.Errorf("%s: %v", u, err)
 		}
+	}
+}
+
+// What no second call can mend is told apart from what may pass.
+func TestWhyNobodyAnswers(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	secret := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secret.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secret.StartTLS()
+	t.Cleanup(secret.Close)
+	fails := func(err error) func(context.Context, string) (net.Conn, error) {
+		return func(context.Context, string) (net.Conn, error) { return nil, err }
+	}
+	for _, tt := range []struct {
+		name, url string
+		dial      func(context.Context, string) (net.Conn, error)
+		want      error
+		says      string
+	}{
+		{"no such host", "http://nobody.example", fails(&net.DNSError{Err: "no such host", Name: "nobody.example", IsNotFound: true}), bootstrap.ErrNoHost, `"nobody.example"; check the URL`},
+		{"no name server", "http://nobody.example", fails(&net.DNSError{Err: "server misbehaving", Name: "nobody.example", IsTemporary: true}), bootstrap.ErrUnavailable, "misbehaving"},
+		{"nobody listens", "http://127.0.0.1:1", fails(syscall.ECONNREFUSED), bootstrap.ErrUnavailable, "refused"},
+		{"https at a plain service", strings.Replace(plain.URL, "http:", "https:", 1), nil, bootstrap.ErrProtocol, "TLS"},
+		{"a certificate of nobody", secret.URL, nil, bootstrap.ErrProtocol, "certificate"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := bootstrap.NewClient(bootstrap.ClientConfig{URL: tt.url, Dial: tt.dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Group(t.Context(), "lab")
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), tt.url) {
+				t.Errorf("%v, want %v, %q and %s", err, tt.want, tt.says, tt.url)
+			}
+		})
 	}
 }

@@ -31,6 +31,9 @@ var (
 	// not answer in time. Whether a change took place is unknown; every
 	// request may be repeated.
 	ErrUnavailable = errors.New("service unavailable")
+	// ErrNoHost: the host in the service's URL does not exist; asking again is
+	// no use.
+	ErrNoHost = errors.New("no host is known")
 	// ErrProtocol: what answered is no bootstrap service of this version.
 	ErrProtocol = errors.New("not a bootstrap service of this version")
 )

@@ -61,6 +61,7 @@ func TestRefusesWrongValues(t *testing.T) {
 		"a binary group":             {usage, []string{"alice", "--group", "\x00"}},
 		"a service that is no URL":   {usage, []string{"alice", "--bootstrap", "nonsense"}},
 		"a service of another way":   {usage, []string{"alice", "--bootstrap", "ftp://127.0.0.1"}},
+		"a service at no port":       {usage, []string{"alice", "--bootstrap", "http://127.0.0.1:99999"}},
 		"a huge URL":                 {usage, []string{"alice", "--bootstrap", huge}},
 		"a binary URL":               {usage, []string{"alice", "--bootstrap", "http://\x00"}},
 		"a token without service":    {usage, []string{"alice", "--token-file", file}},

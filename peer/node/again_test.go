@@ -68,11 +68,33 @@ func TestAServiceThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 // service serves a bootstrap service at 10.0.9.9 from up on, which is busy
 // until then.
 func (l *lab) service(up, busy time.Duration) {
-	h, err := bootstrap.NewHandler(bootstrap.HandlerConfig{Store: bootstrap.NewMemoryStore(), Token: "secret"})
+	began := time.Now()
+	l.serve(up, func(w http.ResponseWriter, r *http.Request, good http.Handler) {
+		if time.Since(began) < busy {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return
+		}
+		good.ServeHTTP(w, r)
+	})
+}
+
+// slowService serves one that takes its time for each answer.
+func (l *lab) slowService(takes time.Duration) {
+	l.serve(0, func(w http.ResponseWriter, r *http.Request, good http.Handler) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(takes):
+			good.ServeHTTP(w, r)
+		}
+	})
+}
+
+// serve serves h at 10.0.9.9 from up on, which has a good service at hand.
+func (l *lab) serve(up time.Duration, h func(http.ResponseWriter, *http.Request, http.Handler)) {
+	good, err := bootstrap.NewHandler(bootstrap.HandlerConfig{Store: bootstrap.NewMemoryStore(), Token: "secret"})
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	began := time.Now()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	l.t.Cleanup(func() { cancel(); <-done })
@@ -90,16 +112,38 @@ func (l *lab) service(up, busy time.Duration) {
 			l.t.Error(err)
 			return
 		}
-		err = netx.ServeHTTP(ctx, ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if time.Since(began) < busy {
-				http.Error(w, "busy", http.StatusServiceUnavailable)
-				return
-			}
-			h.ServeHTTP(w, r)
-		}))
+		err = netx.ServeHTTP(ctx, ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h(w, r, good) }))
 		if err != nil {
 			l.t.Error(err)
 		}
 	}()
 	synctest.Wait() // a service that is up listens now
+}
+
+// TestWhoWaitsIsToldForWhom begins init at a service that takes the call and
+// never answers, and at one that answers after a while.
+func TestWhoWaitsIsToldForWhom(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes time.Duration
+		want  int
+	}{{"at once", 0, 0}, {"soon", 900 * time.Millisecond, 0}, {"slowly", 2 * time.Second, 1}, {"never", time.Hour, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t)
+				l.slowService(tt.takes)
+				p := l.start("alice", func(c *node.Config) { c.Service, c.Token, c.Rendezvous = "http://10.0.9.9:80", "secret", nil })
+				ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+				defer cancel()
+				if err := p.Init(ctx); (err != nil) != (tt.takes > 2500*time.Millisecond) {
+					t.Errorf("init: %v", err)
+				}
+				told := strings.Count(strings.Join(p.shown, "\n"), "waiting for the bootstrap service at http://10.0.9.9:80")
+				if told != tt.want {
+					t.Errorf("told %d times, want %d: %q", told, tt.want, p.shown)
+				}
+				p.crash()
+			})
+		})
+	}
 }

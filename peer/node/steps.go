@@ -35,7 +35,9 @@ func (n *Node) Init(ctx context.Context) error {
 		return err
 	}
 	began, contacts := time.Now(), n.contacts(ctx)
+	told := n.tellWait(ctx)
 	_, listErr := n.BootstrapJoin(ctx)
+	told()
 	if err := n.joinFirst(ctx, <-contacts, listErr, began); err != nil {
 		return err
 	}
@@ -68,9 +70,9 @@ func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error, 
 	}
 	switch {
 	case listErr != nil && reached == 0:
-		return errors.Join(listErr, oneLine("nobody else to join", err))
+		return errors.Join(n.remedy(listErr), oneLine("nobody else to join", err))
 	case listErr != nil:
-		n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: fmt.Sprintf("%v; joined %d known peers without it", listErr, reached)})
+		n.caution(fmt.Sprintf("%v; known peers joined without it: %d", listErr, reached))
 	case err != nil:
 		// Those that are listed may just be gone. They are tried again.
 		logger := n.log("membership")
@@ -80,6 +82,41 @@ func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error, 
 		}
 	}
 	return nil
+}
+
+// remedy adds what to do about a service that was named and does not answer.
+func (n *Node) remedy(err error) error {
+	if n.cfg.Service == "" || !discovery.Passing(err) {
+		return err
+	}
+	return fmt.Errorf("%w; check the URL, and whether a bootstrap-server runs there", err)
+}
+
+// tellWait tells for whom the person waits, if that takes a while. The
+// function that it returns must be called when it is over.
+func (n *Node) tellWait(ctx context.Context) (over func()) {
+	if n.cfg.Service == "" {
+		return func() {} // that of this machine, if any, answers at once
+	}
+	told := make(chan struct{})
+	timer := time.AfterFunc(silently, func() {
+		defer guard.Catch(ctx)
+		defer close(told)
+		url, _ := n.discovery.Service()
+		n.caution("waiting for the bootstrap service at " + url)
+	})
+	return func() {
+		if !timer.Stop() {
+			<-told
+		}
+	}
+}
+
+// silently is how long init waits for a service without a word.
+const silently = time.Second
+
+func (n *Node) caution(text string) {
+	n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: text})
 }
 
 // rejects tells the errors of a service that has answered, and knows this
@@ -99,7 +136,7 @@ const (
 // listAgain asks the service again until it answers, or until the end would
 // be over before the next time. err is why it has to.
 func (n *Node) listAgain(ctx context.Context, err error, end time.Time) error {
-	n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: fmt.Sprintf("%v; trying again for %s", err, listPatience)})
+	n.caution(fmt.Sprintf("%v; trying again for %s", err, listPatience))
 	for wait := listSoon; discovery.Passing(err); wait = min(2*wait, listSeldom) {
 		pause := wait/2 + rand.N(wait)
 		if time.Until(end) < pause {
@@ -274,7 +311,7 @@ func (n *Node) contacts(ctx context.Context) <-chan []string {
 	}
 	known, err := n.discovery.Remembered()
 	if err != nil {
-		n.show(extension.Line{Kind: extension.Caution, Label: "warn", Text: err.Error()})
+		n.caution(err.Error())
 	}
 	if !l.spawn(func() { found <- append(n.discovery.Static(), l.stillThere(ctx, known)...) }) {
 		found <- nil
