@@ -50,6 +50,8 @@ func TestWithoutCompiler(t *testing.T) {
 		{`mm := map[string]int{}; mm["a"]++; mm`, `map["a":1] :: map[string]int`}, {`got, ok := mm["a"]; got, ok`, "1, true :: int, bool"}, {`got, ok = mm["b"]; got, ok`, "0, false :: int, bool"},
 		{`var a any = 5; i, isInt := a.(int); i, isInt`, "5, true :: int, bool"}, {`st, isString := a.(string); st, isString`, `"", false :: string, bool`}, {`_, isErr := a.(error); isErr`, "false :: bool"}, {`er, isErr := any(e).(error); er, isErr`, "bad, true :: error, bool"},
 		{`_, no := any(nil).(int); no`, "false :: bool"}, {`xs := []int{1, 2}; xs[1] = 5; ys := xs[1:]; ys[0]++; xs`, "[1 6] :: []int"},
+		{`at := 0; zs := []int{1, 2}; var none *strconv.NumError; noMap := map[string]int(nil)`, ""}, {`at, zs[2] = 1, 9`, "!"}, {`at`, "1 :: int"}, {`zs[2], at = 9, 2`, "!"}, {`at`, "1 :: int"}, {`at, none.Func = 3, "x"`, "!"}, {`at`, "3 :: int"}, {`at, noMap["x"] = 4, 9`, "!"}, {`at`, "4 :: int"},
+		{`at, zs[zs[2]] = 5, 9`, "!"}, {`at`, "4 :: int"}, {`at = 0; at, zs[at] = 1, 7; zs`, "[7 2] :: []int"}, {`zs[0], zs[1] = zs[1], zs[0]; zs`, "[2 7] :: []int"}, {`zs, zs[0] = nil, 8; zs`, "[] :: []int"},
 	} {
 		got, err := eval(l.src)
 		if l.want == "!" && err == nil || l.want != "!" && (err != nil || got != l.want) {

@@ -44,8 +44,12 @@ func (c *compiler) field(n node, i int) (node, bool) {
 		return node{}, false
 	}
 	c.e.learn(s.Field(i).Type(), f.Type)
-	get := n.get
-	return node{static: s.Field(i).Type(), live: f.Type, place: n.place, get: func() reflect.Value { return get().Field(i) }}, true
+	part := inSteps(f.Type, n.place, func() func() reflect.Value {
+		reach := n.opened()
+		return func() reflect.Value { return reach().Field(i) }
+	})
+	part.static = s.Field(i).Type()
+	return part, true
 }
 
 // deref prepares what a pointer points to.
@@ -54,14 +58,17 @@ func (c *compiler) deref(n node, elem types.Type) (node, bool) {
 		return node{}, false
 	}
 	c.e.learn(elem, n.live.Elem())
-	get := n.get
-	return node{static: elem, live: n.live.Elem(), place: true, get: func() reflect.Value {
-		p := get()
-		if p.IsNil() {
-			nilDereference()
+	target := inSteps(n.live.Elem(), true, func() func() reflect.Value {
+		p := still(n.get())
+		return func() reflect.Value {
+			if p.IsNil() {
+				nilDereference()
+			}
+			return p.Elem()
 		}
-		return p.Elem()
-	}}, true
+	})
+	target.static = elem
+	return target, true
 }
 
 func (c *compiler) star(x *ast.StarExpr) (node, bool) {
@@ -83,25 +90,38 @@ func (c *compiler) index(x *ast.IndexExpr) (node, bool) {
 	if !ok {
 		return node{}, false
 	}
-	get, live := n.get, n.live
-	switch live.Kind() {
-	case reflect.Map:
+	kind := n.live.Kind()
+	switch {
+	case kind == reflect.Map:
 		return mapElement(n, i)
-	case reflect.String:
-		live = reflect.TypeFor[uint8]()
-	case reflect.Slice, reflect.Array:
-		live = live.Elem()
-	default:
+	case !integer(i.live):
+		return node{}, false
+	case kind == reflect.String:
+		return node{live: reflect.TypeFor[uint8](), get: func() reflect.Value {
+			v := still(n.get())
+			return v.Index(inRange(i.get(), v.Len()))
+		}}, true
+	case kind != reflect.Slice && kind != reflect.Array:
 		return node{}, false
 	}
-	if !integer(i.live) {
-		return node{}, false
+	return inSteps(n.live.Elem(), kind == reflect.Slice || n.place, func() func() reflect.Value {
+		reach := n.elements()
+		at := still(i.get())
+		return func() reflect.Value {
+			v := reach()
+			return v.Index(inRange(at, v.Len()))
+		}
+	}), true
+}
+
+// elements is the first step to what a slice or an array is made of: of a slice
+// which one it is, of an array only how to get there.
+func (n node) elements() (reach func() reflect.Value) {
+	if n.live.Kind() == reflect.Array {
+		return n.opened()
 	}
-	return node{live: live, place: n.live.Kind() == reflect.Slice || n.place && n.live.Kind() == reflect.Array, get: func() reflect.Value {
-		v := get()
-		at := i.get()
-		return v.Index(inRange(at, v.Len()))
-	}}, true
+	s := still(n.get())
+	return func() reflect.Value { return s }
 }
 
 func mapElement(m, key node) (node, bool) {
@@ -132,15 +152,14 @@ func (c *compiler) slice(x *ast.SliceExpr) (node, bool) {
 	}
 	return node{live: n.live, get: func() reflect.Value {
 		v := still(n.get())
-		from, to := 0, v.Len()
+		from, to := reflect.ValueOf(0), reflect.ValueOf(v.Len())
 		if low != nil {
-			from = whole(low())
+			from = still(low())
 		}
 		if high != nil {
-			to = whole(high())
+			to = high()
 		}
-		checkSlice(v, from, to)
-		return v.Slice(from, to)
+		return v.Slice(bounds(v, from, to))
 	}}, true
 }
 

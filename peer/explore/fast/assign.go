@@ -65,8 +65,8 @@ func (c *compiler) still(x ast.Expr) bool {
 	return effects == 0
 }
 
-// store is a place for a value: at evaluates what leads there, and set is
-// called after that.
+// store is a place for a value: at evaluates the operands of what leads there,
+// and set, which is called after that, gets there and may panic.
 type store struct {
 	live reflect.Type // of what it takes; nil for anything
 	at   func() (set func(reflect.Value))
@@ -300,7 +300,10 @@ func (c *compiler) target(x ast.Expr, calls bool) (store, bool) {
 	if !ok || !n.place {
 		return store{}, false
 	}
-	return store{n.live, func() func(reflect.Value) { return n.get().Set }}, true
+	return store{n.live, func() func(reflect.Value) {
+		reach := n.opened()
+		return func(v reflect.Value) { reach().Set(v) }
+	}}, true
 }
 
 // entry is the place of a key in a map.

@@ -58,6 +58,10 @@ func (c *compiler) call(x *ast.CallExpr) (run func() []reflect.Value, results []
 		if fn.IsNil() {
 			nilDereference()
 		}
+		if f.live.IsVariadic() && len(in) < f.live.NumIn() {
+			in = append(in, reflect.Zero(f.live.In(len(in)))) // nil, as Go has it
+			return fn.CallSlice(in)
+		}
 		if x.Ellipsis.IsValid() {
 			return fn.CallSlice(in)
 		}
@@ -200,5 +204,23 @@ func (c *compiler) convert(x *ast.CallExpr) (node, bool) {
 	if reflect.Zero(from).CanFloat() && integer(to) && to.Kind() != reflect.Int && to.Kind() != reflect.Int64 {
 		return node{}, false
 	}
-	return node{live: to, get: func() reflect.Value { return still(n.get()).Convert(to) }}, true
+	return node{live: to, get: func() reflect.Value {
+		v := still(n.get())
+		if to.Kind() == reflect.Float32 {
+			v = rounded(v)
+		}
+		return v.Convert(to)
+	}}, true
+}
+
+// rounded is an integer as the nearest float32: reflection rounds it twice, to
+// 64 bits before.
+func rounded(v reflect.Value) reflect.Value {
+	switch {
+	case v.CanInt():
+		return reflect.ValueOf(float32(v.Int()))
+	case v.CanUint():
+		return reflect.ValueOf(float32(v.Uint()))
+	}
+	return v
 }

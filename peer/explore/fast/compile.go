@@ -13,6 +13,25 @@ type node struct {
 	live   reflect.Type // of what get returns; nil for an untyped nil
 	get    func() reflect.Value
 	place  bool // get returns something addressable
+
+	// open is get in two steps, for what Go assigns to in two: it evaluates the
+	// operands, and what it returns gets there, which may panic. Nil for what
+	// has no steps.
+	open func() (reach func() reflect.Value)
+}
+
+// inSteps is a place, or a part of a value, that is got in two steps.
+func inSteps(live reflect.Type, place bool, open func() (reach func() reflect.Value)) node {
+	return node{live: live, place: place, open: open, get: func() reflect.Value { return open()() }}
+}
+
+// opened is the first step to a node's value.
+func (n node) opened() (reach func() reflect.Value) {
+	if n.open != nil {
+		return n.open()
+	}
+	v := n.get()
+	return func() reflect.Value { return v }
 }
 
 // compiler prepares one expression. Every method tells by its last result

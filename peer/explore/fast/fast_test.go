@@ -48,7 +48,7 @@ func (p *P) set(a int)
 func (p P) String() string
 type Q struct { *P; Tags map[string][]int }
 var (
-	n int; u8 uint8; i8 int8; f float64; f32 float32; s string; b bool
+	n int; u8 uint8; i8 int8; i64 int64; u64 uint64; f float64; f32 float32; s string; b bool
 	xs []int; arr [3]int; m map[string]int; anys map[any]int
 	err, noErr error; x any; fn func(int) int; noFn func()
 	buf *bytes.Buffer; link *url.URL; noLink *url.URL; d time.Duration; addr netip.Addr
@@ -57,6 +57,7 @@ var (
 func two() (int, string)
 func none()
 func sum(first int, more ...int) int
+func isNil(all ...int) bool
 func gen[T any](v T) T
 func box[T any](v T) chan T
 func show(v any) string
@@ -94,6 +95,9 @@ func newFixture(t testing.TB) *fixture {
 	at("i8", &i8)
 	at("f", &fl)
 	at("f32", &f32)
+	i64, u64 := int64(1<<60+1<<36+1), uint64(1<<63+1<<39+1) // by way of a float64, they are rounded twice
+	at("i64", &i64)
+	at("u64", &u64)
 	at("s", &s)
 	at("b", &b)
 	at("xs", &[]int{3, 1, 2})
@@ -123,6 +127,7 @@ func newFixture(t testing.TB) *fixture {
 	at("q", &Q{P: pp, Tags: map[string][]int{"t": {8, 9}}})
 	for name, v := range map[string]any{
 		"two": func() (int, string) { return 1, "two" }, "none": func() { f.calls++ }, "show": func(v any) string { return fmt.Sprint(v) },
+		"isNil": func(all ...int) bool { return all == nil },
 		"sum": func(first int, more ...int) int {
 			for _, v := range more {
 				first += v
@@ -199,12 +204,12 @@ func TestEval(t *testing.T) {
 		{`xs[1]`, one(1)}, {`xs[len(xs)-1]`, one(2)}, {`arr[u8-248]`, one(6)}, {`s[1]`, one(byte(0xc3))}, {`s[1:3]`, one("é")}, {`xs[1:]`, one([]int{1, 2})}, {`xs[:0]`, one([]int{})},
 		{`m["a"]`, one(1)}, {`m["b"]`, one(0)}, {`anys[1]`, one(2)}, {`len(m)`, one(1)}, {`cap(ch)`, one(4)}, {`len("abc")`, one(3)}, {`min(n, 3)`, one(3)}, {`max(n, 3, 9)`, one(9)}, {`min(s, "a")`, one("a")},
 		{`err == nil`, one(false)}, {`noErr == nil`, one(true)}, {`x == 7`, one(true)}, {`x == "7"`, one(false)}, {`x != nil`, one(true)}, {`noP == nil`, one(true)}, {`nil == noFn`, one(true)},
-		{`err.Error()`, one("broken")}, {`fn(n) + fn(1)`, one(16)}, {`sum(1)`, one(1)}, {`sum(1, 2, 3)`, one(6)}, {`sum(1, xs...)`, one(7)}, {`show(nil)`, one("<nil>")}, {`show(n)`, one("7")}, {`two()`, []any{1, "two"}}, {`none()`, nil},
+		{`err.Error()`, one("broken")}, {`fn(n) + fn(1)`, one(16)}, {`sum(1)`, one(1)}, {`sum(1, 2, 3)`, one(6)}, {`sum(1, xs...)`, one(7)}, {`isNil()`, one(true)}, {`isNil(1)`, one(false)}, {`isNil([]int{}...)`, one(false)}, {`isNil(nil...)`, one(true)}, {`show(nil)`, one("<nil>")}, {`show(n)`, one("7")}, {`two()`, []any{1, "two"}}, {`none()`, nil},
 		{`buf.Len()`, one(4)}, {`buf.String()[1:]`, one("ext")}, {`link.Host`, one("h:1")}, {`link.Port()`, one("1")}, {`(*link).Scheme`, one("http")}, {`link.String()`, one("http://h:1")}, {`link.User == nil`, one(true)},
 		{`strings.Split("a,b", ",")`, one([]string{"a", "b"})}, {`strconv.Itoa(n)`, one("7")}, {`fmt.Sprintf("%d-%v", n, xs)`, one("7-[3 1 2]")}, {`errors.Is(err, err)`, one(true)}, {`math.Sqrt(f * 1.6)`, one(2.0)},
 		{`time.Second`, one(time.Second)}, {`d + 2*time.Second`, one(5 * time.Second)}, {`d.Seconds()`, one(3.0)}, {`time.Duration(n)`, one(time.Duration(7))}, {`d > time.Minute`, one(false)}, {`time.Unix(0, 0).UTC().Year()`, one(1970)}, {`time.UTC.String()`, one("UTC")},
 		{`netip.MustParseAddr("::1").Is6()`, one(true)}, {`addr.IsLoopback()`, one(true)}, {`addr == netip.MustParseAddr("127.0.0.1")`, one(true)}, {`addr.Compare(netip.IPv6Unspecified()) < 0`, one(true)},
-		{`int(f)`, one(2)}, {`float64(n) / 2`, one(3.5)}, {`uint8(n) - 8`, one(uint8(255))}, {`[]byte("ab")`, one([]byte("ab"))}, {`string([]byte("ab"))`, one("ab")}, {`string(rune(n + 58))`, one("A")}, {`any(n)`, one(7)}, {`error(nil) == noErr`, one(true)},
+		{`int(f)`, one(2)}, {`float64(n) / 2`, one(3.5)}, {`uint8(n) - 8`, one(uint8(255))}, {`[]byte("ab")`, one([]byte("ab"))}, {`string([]byte("ab"))`, one("ab")}, {`string(rune(n + 58))`, one("A")}, {`float32(i64)`, one(float32(1<<60 + 1<<37))}, {`float32(u64)`, one(float32(1<<63 + 1<<40))}, {`any(n)`, one(7)}, {`error(nil) == noErr`, one(true)},
 		{`[]int{1, n}`, one([]int{1, 7})}, {`map[string]int{"k": n}["k"]`, one(7)}, {`[]any{nil, n}`, one([]any{nil, 7})}, {`[]string{}`, one([]string{})},
 		{`append(xs, 4)`, one([]int{3, 1, 2, 4})}, {`len(append(xs, xs...))`, one(6)}, {`append([]string{}, s)`, one([]string{"héllo"})}, {`make([]int, 2)`, one([]int{0, 0})}, {`cap(make([]int, 1, 4))`, one(4)}, {`*new(int)`, one(0)}, {`len(make(map[string]int))`, one(0)},
 		{`p.a`, one(1)}, {`p.inc().a`, one(2)}, {`p.inc().inc().String()`, one("P3")}, {`pp.a`, one(5)}, {`pp.inc().a`, one(6)}, {`p == p0`, one(false)}, {`p.inc() == P{a: 2}`, one(true)}, {`p != P{1, nil}`, one(false)},
@@ -309,6 +314,11 @@ func TestPanics(t *testing.T) {
 		{`xs[:n]`, "runtime error: slice bounds out of range [:7] with capacity 3"},
 		{`xs[n-4:n-5]`, "runtime error: slice bounds out of range [3:2]"},
 		{`s[:n]`, "runtime error: slice bounds out of range [:7] with length 6"},
+		{`xs[:u64]`, "runtime error: slice bounds out of range [:9223372586610589697] with capacity 3"},
+		{`xs[u64:]`, "runtime error: slice bounds out of range [9223372586610589697:3]"},
+		{`xs[u64:-n]`, "runtime error: slice bounds out of range [:-7]"},
+		{`s[i8:u64]`, "runtime error: slice bounds out of range [:9223372586610589697] with length 6"},
+		{`s[i8:u8-248]`, "runtime error: slice bounds out of range [-128:]"},
 		{`n / (n - 7)`, "runtime error: integer divide by zero"},
 		{`1 << (n - 8)`, "runtime error: negative shift amount"},
 		{`noLink.Host`, "runtime error: invalid memory address or nil pointer dereference"},

@@ -1,9 +1,6 @@
 package fast
 
-import (
-	"math"
-	"reflect"
-)
+import "reflect"
 
 // The panics of Go, by doing what panics. An array of empty structs of the
 // right length costs nothing.
@@ -25,22 +22,26 @@ func inRange(i reflect.Value, n int) int {
 	return int(at) //nolint:gosec // it is below n
 }
 
-// whole is an integer as an int; one too large for it is no bound of anything,
-// as the largest int is not.
-func whole(i reflect.Value) int {
-	if i.CanInt() {
-		return int(i.Int())
+// bounds are two integers as those of v[low:high], if they are.
+func bounds(v, low, high reflect.Value) (from, to int) {
+	switch {
+	case low.CanInt() && high.CanInt():
+		return within(v, low.Int(), high.Int())
+	case low.CanInt():
+		return within(v, low.Int(), high.Uint())
+	case high.CanInt():
+		return within(v, low.Uint(), high.Int())
 	}
-	return int(min(i.Uint(), math.MaxInt)) //nolint:gosec // bounded
+	return within(v, low.Uint(), high.Uint())
 }
 
-// checkSlice panics as v[low:high] does.
-func checkSlice(v reflect.Value, low, high int) {
+func within[L, H int64 | uint64](v reflect.Value, low L, high H) (from, to int) {
 	if v.Kind() == reflect.String {
 		_ = v.String()[low:high]
-		return
+	} else {
+		_ = make([]struct{}, v.Len(), v.Cap())[low:high]
 	}
-	_ = make([]struct{}, v.Len(), v.Cap())[low:high]
+	return int(low), int(high) //nolint:gosec // they are in range
 }
 
 // distance is by how many bits to shift.
