@@ -1,11 +1,13 @@
 package check
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/peerlab/peerlab/peer/explore/check/checktest"
 )
@@ -213,6 +215,35 @@ func BenchmarkCheck(b *testing.B) {
 		in, _ := s.Parse(2, `fmt.Println(p.inc().a, strings.ToUpper("x"))`)
 		if _, err := s.Check(in); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestLongInputs has inputs that must not take much longer than others of their
+// length: one with an error at its head, and one of many methods.
+func TestLongInputs(t *testing.T) {
+	const n = 1000
+	took := func(src string) time.Duration {
+		least := time.Hour
+		for range 3 {
+			began := time.Now()
+			_, _ = newSession(t).Parse(1, src) // of the error we know
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	funcs, methods := "type T int\n", "type T int\n"
+	for i := range n {
+		funcs += fmt.Sprintf("func f%d() int { return 1 }\n", i)
+		methods += fmt.Sprintf("func (T) f%d() int { return 1 }\n", i)
+	}
+	lines := strings.Repeat("x = 1\n", 4*n)
+	for name, c := range map[string]struct{ plain, long string }{
+		"an error at the head": {lines, "a b\n" + lines},
+		"many methods":         {funcs, methods},
+	} {
+		if plain, long := took(c.plain), took(c.long); long > 20*plain {
+			t.Errorf("%s: it took %v, and without %v", name, long, plain)
 		}
 	}
 }

@@ -58,7 +58,6 @@ type Unit struct {
 
 	session *Session
 	owners  map[types.Object]*Binding
-	chunks  []item
 }
 
 // Owner returns the binding of an object of this unit or an earlier one, nil

@@ -66,7 +66,7 @@ func (c *checker) lastValue(u *Unit, pos token.Pos) bool {
 	}
 	p := u.Fset.Position(pos)
 	text := u.Text[:at] + LastName + fmt.Sprintf("/*line %s:%d:%d*/", p.Filename, p.Line, p.Column+len(Last)) + u.Text[at+len(Last):]
-	again := &Unit{Text: text, Fset: u.Fset, Input: u.Input, session: u.session, owners: u.owners, chunks: u.chunks}
+	again := &Unit{Text: text, Fset: u.Fset, Input: u.Input, session: u.session, owners: u.owners}
 	if c.parse(again) != nil {
 		return false
 	}

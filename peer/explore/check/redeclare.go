@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"maps"
@@ -73,18 +72,28 @@ func receiver(d *ast.FuncDecl) string {
 	}
 }
 
+// method is the method that an item declares; nil for other items.
+func (it item) method() *ast.FuncDecl {
+	if it.file == nil || len(it.file.Decls) == 0 {
+		return nil
+	}
+	if fn, ok := it.file.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil {
+		return fn
+	}
+	return nil
+}
+
 // pull completes the items of an input: a method on a type of an earlier line
 // brings the type along, with all methods that it has. Go cannot add one.
 func (s *Session) pull(in *Input, items []item) {
 	items = together(items)
 	own, methods := map[string]bool{}, map[string]map[string]bool{}
 	for _, it := range items {
-		f := parsed(it)
-		if f == nil {
+		if it.file == nil {
 			continue
 		}
-		maps.Copy(own, declared(f))
-		if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil {
+		maps.Copy(own, declared(it.file))
+		if fn := it.method(); fn != nil {
 			name := receiver(fn)
 			if methods[name] == nil {
 				methods[name] = map[string]bool{}
@@ -93,12 +102,10 @@ func (s *Session) pull(in *Input, items []item) {
 		}
 	}
 	for _, it := range items {
-		if f := parsed(it); f != nil {
-			if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil && !own[receiver(fn)] {
-				name := receiver(fn)
-				own[name] = true
-				in.items = append(in.items, s.older(in, name, methods[name])...)
-			}
+		if fn := it.method(); fn != nil && !own[receiver(fn)] {
+			name := receiver(fn)
+			own[name] = true
+			in.items = append(in.items, s.older(in, name, methods[name])...)
 		}
 		in.items = append(in.items, it)
 	}
@@ -110,13 +117,8 @@ func (s *Session) pull(in *Input, items []item) {
 func together(items []item) []item {
 	var all []item
 	for _, it := range items {
-		f := parsed(it)
-		if f == nil {
-			all = append(all, it)
-			continue
-		}
 		at := len(all)
-		if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && fn.Recv != nil {
+		if fn := it.method(); fn != nil {
 			at = home(all, fn, it.text)
 		}
 		all = slices.Insert(all, at, it)
@@ -129,7 +131,7 @@ func together(items []item) []item {
 func home(items []item, fn *ast.FuncDecl, text string) int {
 	at := -1
 	for i, it := range items {
-		if f := parsed(it); f != nil && declared(f)[receiver(fn)] {
+		if it.file != nil && declared(it.file)[receiver(fn)] {
 			at = i
 		}
 	}
@@ -152,11 +154,11 @@ func home(items []item, fn *ast.FuncDecl, text string) int {
 
 // declares returns the names that a statement declares, or a declaration.
 func declares(it item) []string {
-	if f := parsed(it); f != nil {
-		return slices.Collect(maps.Keys(declared(f)))
+	if it.file != nil {
+		return slices.Collect(maps.Keys(declared(it.file)))
 	}
-	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc _() {\n"+it.text+"\n}", parser.SkipObjectResolution)
-	if err != nil || len(f.Decls) == 0 {
+	f, err := parse("package p\nfunc _() {\n", it.text, "\n}")
+	if err != nil {
 		return nil
 	}
 	var names []string
@@ -194,18 +196,6 @@ func (c *checker) strangers(u *Unit) error {
 	return nil
 }
 
-// parsed returns the file that a declaration makes; nil for other items.
-func parsed(it item) *ast.File {
-	if it.kind != itemDecl {
-		return nil
-	}
-	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+it.text+"\n", parser.SkipObjectResolution)
-	if err != nil || len(f.Decls) == 0 {
-		return nil
-	}
-	return f
-}
-
 // older returns the declaration of a type of the session and those of its
 // methods that are not given anew.
 func (s *Session) older(in *Input, name string, anew map[string]bool) []item {
@@ -215,13 +205,11 @@ func (s *Session) older(in *Input, name string, anew map[string]bool) []item {
 	}
 	var all []item
 	for _, c := range b.source {
-		it := item{c, itemDecl}
-		if f := parsed(it); f != nil {
-			if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && anew[fn.Name.Name] {
-				continue
-			}
+		it := item{chunk: c, kind: itemDecl}
+		it.file, _ = parse("package p\n", c.text, "\n") // it was parsed before
+		if fn := it.method(); fn == nil || !anew[fn.Name.Name] {
+			all = append(all, it)
 		}
-		all = append(all, it)
 	}
 	in.Notes = append(in.Notes, note(b))
 	return all

@@ -32,6 +32,7 @@ type chunk struct {
 type item struct {
 	chunk
 	kind kind
+	file *ast.File // that a declaration makes: one declaration; nil for other items
 }
 
 // word is one token of an input.
@@ -154,15 +155,19 @@ func split(src string, input int) ([]item, *splitError) {
 			continue
 		}
 		start, end := words[from].start, words[i-1].end
-		kind, err := classify(src[start:end], words[from].tok)
+		it, err := classify(src[start:end], words[from].tok)
 		if err != nil {
+			mendable := err.atEnd // by what follows
 			err.offset += start
 			err.atEnd = err.atEnd && tail(words[i:])
-			last = err
+			if last = err; !mendable {
+				break
+			}
 			continue
 		}
-		line, col := place(src, start)
-		items = append(items, item{chunk{src[start:end], input, line, col}, kind})
+		it.input = input
+		it.line, it.col = place(src, start)
+		items = append(items, it)
 		from, last = i+1, nil
 	}
 	return items, last
@@ -197,37 +202,41 @@ func place(src string, offset int) (line, col int) {
 	return 1 + strings.Count(before, "\n"), offset - strings.LastIndexByte(before, '\n')
 }
 
-// classify tells what a piece of source is. The offset of its error counts
-// from the beginning of text.
-func classify(text string, first token.Token) (kind, *splitError) {
+// classify makes an item of a piece of source; its place is the caller's. The
+// offset of the error counts from the beginning of text.
+func classify(text string, first token.Token) (item, *splitError) {
+	it := item{chunk: chunk{text: text}}
+	var err *splitError
 	switch first {
-	case token.IMPORT, token.TYPE, token.CONST, token.VAR:
-		err := parse("package p\n", text, "\n")
-		return map[token.Token]kind{token.IMPORT: itemImport, token.TYPE: itemDecl, token.CONST: itemDecl, token.VAR: itemVar}[first], err
-	case token.FUNC:
-		err := parse("package p\n", text, "\n")
-		if err == nil {
-			return itemDecl, nil
+	case token.IMPORT, token.VAR:
+		_, err = parse("package p\n", text, "\n")
+		it.kind = itemVar
+		if first == token.IMPORT {
+			it.kind = itemImport
 		}
-		if parseExprs(text) {
-			return itemExprs, nil
+		return it, err
+	case token.TYPE, token.CONST, token.FUNC:
+		it.kind = itemDecl
+		if it.file, err = parse("package p\n", text, "\n"); err == nil || first != token.FUNC {
+			return it, err
 		}
-		if stmt := parse("package p\nfunc _() {\n", text, "\n}"); stmt == nil || stmt.offset > err.offset {
-			return itemStmt, stmt
-		}
-		return itemDecl, err
 	}
 	if parseExprs(text) {
-		return itemExprs, nil
+		it.kind = itemExprs
+		return it, nil
 	}
-	return itemStmt, parse("package p\nfunc _() {\n", text, "\n}")
+	_, stmt := parse("package p\nfunc _() {\n", text, "\n}")
+	if first != token.FUNC || stmt == nil || stmt.offset > err.offset {
+		it.kind, err = itemStmt, stmt
+	}
+	return it, err
 }
 
-// parse parses text between before and after.
-func parse(before, text, after string) *splitError {
-	_, err := parser.ParseFile(token.NewFileSet(), "", before+text+after, parser.SkipObjectResolution)
+// parse parses text between before and after. There is no file with an error.
+func parse(before, text, after string) (*ast.File, *splitError) {
+	f, err := parser.ParseFile(token.NewFileSet(), "", before+text+after, parser.SkipObjectResolution)
 	if err == nil {
-		return nil
+		return f, nil
 	}
 	e := &splitError{msg: err.Error()}
 	var list scanner.ErrorList
@@ -236,7 +245,7 @@ func parse(before, text, after string) *splitError {
 	}
 	e.atEnd = e.offset >= len(text)
 	e.offset = max(0, min(e.offset, len(text)))
-	return e
+	return nil, e
 }
 
 // parseExprs tells whether text is a list of expressions.

@@ -29,7 +29,7 @@ func (c *checker) assemble(items []item, lead int, show bool) *Unit {
 		b.WriteString(it.directive() + it.text + "\n")
 	}
 	b.WriteString("}\n")
-	return &Unit{Text: b.String(), Input: c.line.N, session: c.session, chunks: items,
+	return &Unit{Text: b.String(), Input: c.line.N, session: c.session,
 		Fset: c.session.fset, owners: map[types.Object]*Binding{}}
 }
 
