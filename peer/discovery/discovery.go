@@ -187,12 +187,17 @@ func (d *Discovery) announce() {
 	d.found = make(chan struct{})
 }
 
-// fail says why there is no service. It leaves one that was found alone.
+// fail says why there is no service, and wakes those who wait for one in vain.
+// It leaves one that was found alone.
 func (d *Discovery) fail(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.service == nil {
-		d.problem = err
+	if d.service != nil {
+		return
+	}
+	d.problem = err
+	if !Passing(err) {
+		d.announce()
 	}
 }
 
@@ -204,18 +209,21 @@ func (d *Discovery) why() error {
 }
 
 // find returns the service, and waits a moment for one that is being started.
+// Where a look at the rendezvous shows that none can come, it says why.
 func (d *Discovery) find(ctx context.Context) (*service, error) {
 	ctx, cancel := context.WithTimeout(ctx, findPatience)
 	defer cancel()
-	for {
+	for looks := 0; ; looks++ {
 		d.mu.Lock()
-		s, found := d.service, d.found
+		s, found, problem := d.service, d.found, d.problem
 		d.mu.Unlock()
-		if s != nil {
+		switch {
+		case s != nil:
 			return s, nil
-		}
-		if d.named() == "" && d.cfg.Rendezvous == nil {
+		case d.cfg.Rendezvous == nil && d.named() == "":
 			return nil, ErrNowhere
+		case looks > 0 && !Passing(problem): // an old one may have been mended
+			return nil, problem
 		}
 		select {
 		case <-found:

@@ -474,7 +474,11 @@ func TestDamagedRendezvous(t *testing.T) {
 				}
 				alice, bob := w.peer(1, "alice", nil), w.peer(2, "bob", nil)
 				for _, p := range []*peer{alice, bob} {
+					start := time.Now()
 					_, err := p.Join(t.Context(), p.me)
+					if took := time.Since(start); took > time.Second/2 {
+						t.Errorf("%s was told after %s", p.me.Name, took)
+					}
 					if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), w.runtime.Path("lab.json")) || strings.Contains(err.Error(), "\n") {
 						t.Errorf("%s: %v; want one line with %q and the path", p.me.Name, err, c.want)
 					}

@@ -60,7 +60,7 @@ func (d *Discovery) meet(ctx context.Context) {
 		case errors.Is(err, files.ErrLocked):
 			err = d.follow()
 		default:
-			err = fmt.Errorf("rendezvous: %w", err)
+			err = fmt.Errorf("rendezvous: %w; --bootstrap URL or --join HOST:PORT does without", err)
 		}
 		switch {
 		case errors.Is(err, ErrNoService):
