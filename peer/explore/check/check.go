@@ -21,6 +21,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 const (
@@ -142,7 +143,7 @@ func (s *Session) Commit(units ...*Unit) {
 // Names returns what the names of the session stand for, sorted by name.
 func (s *Session) Names() []*Binding {
 	all := slices.Collect(maps.Values(s.names))
-	slices.SortFunc(all, func(a, b *Binding) int { return cmpString(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b *Binding) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
@@ -152,16 +153,6 @@ func (s *Session) Lookup(name string) *Binding { return s.names[name] }
 // Owner returns the binding that an object of this or an earlier line has, nil
 // for local and foreign ones.
 func (s *Session) Owner(obj types.Object) *Binding { return s.objects[obj] }
-
-func cmpString(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
 
 // Marked returns the name that an object called name has in generated code.
 func Marked(name string) string {

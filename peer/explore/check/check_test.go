@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"go/types"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -145,6 +146,23 @@ switch t := any(1).(type) { case int: }`},
 				}
 			}
 		})
+	}
+}
+
+// TestLastValue reads "_" more often than an input is checked again.
+func TestLastValue(t *testing.T) {
+	s := newSession(t)
+	s.BindType(LastName, types.Typ[types.Int])
+	for src, want := range map[string]string{
+		"_" + strings.Repeat(" + _", 20):        "int",
+		"func() int { _ = 1; return _\n}() * _": "int",
+		"_ + nothing":                           "ERR ‹1›:1:5: undefined: nothing",
+		"_++":                                   "ERR ‹1›:1:1: _ is the peer's own: it cannot be changed; make a variable of your own with :=",
+		"os.Exit(1)" + strings.Repeat("; os.Exit(2)", 20): "ERR ‹1›:1:4: os.Exit would end the whole peer: refused",
+	} {
+		if got := eval(s, 1, src); got != want {
+			t.Errorf("%s\n got %s\nwant %s", src, got, want)
+		}
 	}
 }
 

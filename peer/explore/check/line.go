@@ -114,17 +114,15 @@ func where(n, line, col int) string {
 // Needs returns the import paths that must be loaded before Check.
 func (s *Session) Needs(in *Input) []string {
 	paths := map[string]bool{}
-	names := map[string]string{}
 	for _, it := range in.items {
 		if it.kind == itemImport {
 			for _, spec := range importSpecs(it.text) {
 				paths[spec.path] = true
-				names[spec.name] = ""
 			}
 			continue
 		}
 		for name := range qualifiers(it.text) {
-			if b := s.names[name]; b != nil && b.Kind == Import && names[name] == "" {
+			if b := s.names[name]; b != nil && b.Kind == Import {
 				paths[b.Path] = true
 			}
 		}

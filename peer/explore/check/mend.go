@@ -5,7 +5,9 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,12 +29,13 @@ var lineType = regexp.MustCompile(`\bline(\d+)\.(\pL[\pL\d_]*)`)
 // tells whether it is worth checking again. left are the true errors.
 func (c *checker) mend(u *Unit, errs []types.Error) (mended bool, left []types.Error) {
 	u.Unused = map[token.Pos]bool{}
+	if c.lastValue(u, errs) {
+		return true, nil // positions are others now
+	}
 	for _, e := range errs {
 		switch {
 		case e.Soft && strings.Contains(e.Msg, saysUnused):
 			u.Unused[e.Pos] = true
-		case strings.Contains(e.Msg, saysBlank) && c.lastValue(u, e.Pos):
-			return true, nil // positions are others now
 		case strings.Contains(e.Msg, saysNoValue) && u.bare(e.Pos),
 			strings.Contains(e.Msg, saysImplicit) && u.addKeys(e.Pos):
 			mended = true
@@ -57,16 +60,32 @@ func (u *Unit) bare(pos token.Pos) bool {
 	return true
 }
 
-// lastValue makes a "_" that is read mean the last value: in the text, so that
-// positions stay true.
-func (c *checker) lastValue(u *Unit, pos token.Pos) bool {
-	at := u.offset(pos)
-	if c.names[LastName] == nil || !strings.HasPrefix(u.Text[at:], Last) {
+// lastValue makes each "_" that is read mean the last value: in the text, so
+// that positions stay true. It is false if there is none, or no last value.
+func (c *checker) lastValue(u *Unit, errs []types.Error) bool {
+	if c.names[LastName] == nil {
 		return false
 	}
-	p := u.Fset.Position(pos)
-	text := u.Text[:at] + LastName + fmt.Sprintf("/*line %s:%d:%d*/", p.Filename, p.Line, p.Column+len(Last)) + u.Text[at+len(Last):]
-	again := &Unit{Text: text, Fset: u.Fset, Input: u.Input, session: u.session, owners: u.owners}
+	places := map[int]token.Pos{} // by offset in Text
+	for _, e := range errs {
+		if !strings.Contains(e.Msg, saysBlank) {
+			continue
+		}
+		if at := u.offset(e.Pos); strings.HasPrefix(u.Text[at:], Last) {
+			places[at] = e.Pos
+		}
+	}
+	if len(places) == 0 {
+		return false
+	}
+	var text strings.Builder
+	from := 0
+	for _, at := range slices.Sorted(maps.Keys(places)) {
+		p := u.Fset.Position(places[at])
+		fmt.Fprintf(&text, "%s%s/*line %s:%d:%d*/", u.Text[from:at], LastName, p.Filename, p.Line, p.Column+len(Last))
+		from = at + len(Last)
+	}
+	again := &Unit{Text: text.String() + u.Text[from:], Fset: u.Fset, Input: u.Input, session: u.session, owners: u.owners}
 	if c.parse(again) != nil {
 		return false
 	}

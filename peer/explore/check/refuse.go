@@ -10,13 +10,14 @@ import (
 // refuse finds what would end the whole peer, by the objects that names mean
 // and not by their spelling. It is advice, no fence: a library may still exit.
 func (u *Unit) refuse() error {
+	first, text := token.NoPos, ""
 	for id, obj := range u.Info.Uses {
-		if f, ok := obj.(*types.Func); ok && ends(f) {
-			return u.refusal(id.Pos(), f.FullName()+" would end the whole peer: refused")
+		if why := fatal(obj); why != "" && (!first.IsValid() || id.Pos() < first) {
+			first, text = id.Pos(), why
 		}
-		if name := listens(obj); name != "" {
-			return u.refusal(id.Pos(), name+" takes what is typed to the peer itself: refused; read from a string or a file")
-		}
+	}
+	if text != "" {
+		return u.refusal(first, text)
 	}
 	for _, d := range u.File.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
@@ -28,6 +29,17 @@ func (u *Unit) refuse() error {
 
 func (u *Unit) refusal(pos token.Pos, text string) error {
 	return &Error{Where: u.Fset.Position(pos).String(), Text: clean(text), Err: ErrRefused}
+}
+
+// fatal says why an object is refused; it is empty for most.
+func fatal(obj types.Object) string {
+	if f, ok := obj.(*types.Func); ok && ends(f) {
+		return f.FullName() + " would end the whole peer: refused"
+	}
+	if name := listens(obj); name != "" {
+		return name + " takes what is typed to the peer itself: refused; read from a string or a file"
+	}
+	return ""
 }
 
 func ends(f *types.Func) bool {
@@ -60,7 +72,7 @@ func (u *Unit) refuseBound() (err error) {
 			return
 		}
 		if b := u.Owner(u.Info.Uses[id]); b != nil && b.Kind == Bound {
-			err = u.refusal(id.Pos(), strings.TrimPrefix(id.Name, LastName)+" is the peer's own: it cannot be changed; make a variable of your own with :=")
+			err = u.refusal(id.Pos(), strings.Replace(id.Name, LastName, Last, 1)+" is the peer's own: it cannot be changed; make a variable of your own with :=")
 		}
 	}
 	ast.Inspect(u.File, func(n ast.Node) bool {
