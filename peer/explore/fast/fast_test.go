@@ -257,7 +257,7 @@ func TestNotMine(t *testing.T) {
 	for _, src := range []string{
 		`func() int { return fn(1) }`, `func() int { return fn(1) }()`, `fn(1) + x.(int)`, `gen(fn(1))`, `fn(1) + len([]P{})`,
 		`copy(xs, []int{fn(1)})`, `make([]int, fn(1))`, `buf.Len`, `(*P).set`, `uint8(f * float64(fn(1)))`, `&xs`, `[2]int{fn(1), 2}`,
-		`struct{ a int }{fn(1)}`, `[]P{{a: fn(1)}}`, `map[string]P{}`, `arr[fn(0):]`, `xs[:fn(1):2]`, `min(f, float64(fn(1)))`, `<-box(fn(1))`, `complex(f, f)`,
+		`struct{ a int }{fn(1)}`, `[]P{{a: fn(1)}}`, `map[string]P{}`, `arr[fn(0):]`, `xs[:fn(1):2]`, `min(f, float64(fn(1)))`, `<-box(fn(1))`, `complex(f, f)`, `64 >> ^(2 >> u8)`,
 	} {
 		t.Run(src, func(t *testing.T) {
 			before := f.calls
