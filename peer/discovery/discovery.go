@@ -98,6 +98,7 @@ type service struct {
 	client *bootstrap.Client
 	url    string
 	hosted bool // by us
+	pid    int  // of the process of this machine that hosts it; 0 if it was named
 	renew  time.Time
 }
 
@@ -157,14 +158,14 @@ func (d *Discovery) at(url, token string) (*service, error) {
 	return &service{client: c, url: url}, nil
 }
 
-// use makes url, which the rendezvous names, the service from now on, unless
+// use makes the service of the rendezvous the one from now on, unless
 // another one was named meanwhile.
-func (d *Discovery) use(url, token string, hosted bool) error {
-	s, err := d.at(url, token)
+func (d *Discovery) use(r rendezvous, hosted bool) error {
+	s, err := d.at(r.URL, r.Secret)
 	if err != nil {
 		return err
 	}
-	s.hosted = hosted
+	s.hosted, s.pid = hosted, r.PID
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.url == "" {
@@ -285,7 +286,7 @@ func (d *Discovery) renew(ctx context.Context) (bootstrap.Group, error) {
 		}
 		if errors.Is(err, bootstrap.ErrInvalid) || errors.Is(err, bootstrap.ErrNameTaken) ||
 			tries > 0 || !d.waitOther(ctx, s) {
-			return bootstrap.Group{}, err
+			return bootstrap.Group{}, s.blame(err)
 		}
 	}
 }
@@ -387,7 +388,16 @@ func (d *Discovery) Group(ctx context.Context) (bootstrap.Group, error) {
 	if err == nil {
 		d.listed(g)
 	}
-	return g, err
+	return g, s.blame(err)
+}
+
+// blame names the process that hosts a service which does not answer: its lock
+// is not free while it stands still.
+func (s *service) blame(err error) error {
+	if s.hosted || s.pid == 0 || !errors.Is(err, bootstrap.ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w; process %d of this machine hosts it: if that is stopped, let it go on or end it", err, s.pid)
 }
 
 // Last is the list that the service gave last; false if it gave none.

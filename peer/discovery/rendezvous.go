@@ -112,7 +112,7 @@ func (d *Discovery) host(ctx context.Context, lock io.Closer) (err error) {
 		// is there: the first list of a newcomer that hosts would be empty.
 		pause(ctx, 2*meetEvery)
 	}
-	err = d.use(r.URL, r.Secret, true)
+	err = d.use(r, true)
 	return errors.Join(err, eg.Wait(), d.tidy(store))
 }
 
@@ -173,7 +173,7 @@ func (d *Discovery) follow() error {
 	if url, _ := d.Service(); url == r.URL {
 		return nil
 	}
-	return d.use(r.URL, r.Secret, false)
+	return d.use(r, false)
 }
 
 // silent is why there is no service while somebody has the lock.
