@@ -74,7 +74,7 @@ func (c *compiler) expr(x ast.Expr) (node, bool) {
 		return c.constant(tv)
 	case tv.IsNil():
 		return node{static: tv.Type}, true
-	case !tv.IsValue(), undecided(tv.Type):
+	case !tv.IsValue():
 		return node{}, false
 	}
 	n, ok := c.operation(x)
@@ -84,14 +84,6 @@ func (c *compiler) expr(x ast.Expr) (node, bool) {
 	n.static = tv.Type
 	c.e.learn(n.static, n.live)
 	return n, true
-}
-
-// undecided tells the type of a number that is not constant and to which the
-// checker gives none: the 1 << n that another shift is by is a uint for the
-// compiler.
-func undecided(t types.Type) bool {
-	b, ok := t.(*types.Basic)
-	return ok && b.Info()&types.IsUntyped != 0 && b.Info()&types.IsNumeric != 0
 }
 
 func (c *compiler) operation(x ast.Expr) (node, bool) {

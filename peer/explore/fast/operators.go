@@ -236,8 +236,10 @@ func floats(op token.Token) func(l, r float64) float64 {
 	return nil
 }
 
+// shift prepares << and >>. A distance that is neither constant nor of a type,
+// as the 1 << n of another shift is, is a uint for the compiler alone.
 func shift(op token.Token, live reflect.Type, l, r node) (node, bool) {
-	if l.live != live || !integer(l.live) || !integer(r.live) {
+	if l.live != live || !integer(l.live) || !integer(r.live) || untypedBasic(r.static) {
 		return node{}, false
 	}
 	signed := reflect.Zero(live).CanInt()
@@ -271,6 +273,11 @@ func least(name string, l, r reflect.Value) reflect.Value {
 		return r
 	}
 	return l
+}
+
+func untypedBasic(t types.Type) bool {
+	b, ok := t.(*types.Basic)
+	return ok && b.Info()&types.IsUntyped != 0
 }
 
 func integer(t reflect.Type) bool {
