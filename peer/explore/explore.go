@@ -206,7 +206,7 @@ func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error
 	program, err := s.engine.Build(ctx, line)
 	switch {
 	case ctx.Err() != nil:
-		return native.ErrStopped
+		return native.Stopped(ctx)
 	case err != nil:
 		return err
 	}

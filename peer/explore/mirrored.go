@@ -85,7 +85,7 @@ func (s *Session) await(ctx context.Context, wrong error) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return native.ErrStopped
+		return native.Stopped(ctx)
 	case wrong != nil && certain(wrong):
 		return wrong
 	}

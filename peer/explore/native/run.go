@@ -71,9 +71,18 @@ func trace() []string {
 	}
 }
 
+// Stopped is the error of what ended because ctx did. It matches ErrStopped and
+// the cause of ctx, so whoever has cancelled it can tell.
+func Stopped(ctx context.Context) error { return &stoppedError{context.Cause(ctx)} }
+
+type stoppedError struct{ cause error }
+
+func (*stoppedError) Error() string     { return ErrStopped.Error() }
+func (e *stoppedError) Unwrap() []error { return []error{ErrStopped, e.cause} }
+
 // Run runs f in a goroutine of a new line and waits for its end. When ctx ends
 // it stops the line, and leaves it after Grace. name must be new in this
-// process. Errors are that of f, *Panic, ErrStopped, ErrLeft and ErrGoexit.
+// process. Errors are that of f, *Panic, Stopped(ctx), ErrLeft and ErrGoexit.
 func Run(ctx context.Context, name string, host live.Host, f func(*live.Line) error) error {
 	line := live.Begin(name, host)
 	ended := make(chan error, 1)
@@ -99,6 +108,9 @@ func Run(ctx context.Context, name string, host live.Host, f func(*live.Line) er
 	line.Stop()
 	select {
 	case err := <-ended:
+		if errors.Is(err, ErrStopped) {
+			return Stopped(ctx)
+		}
 		return err
 	case <-time.After(Grace):
 		return ErrLeft

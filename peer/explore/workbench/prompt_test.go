@@ -142,7 +142,7 @@ func TestPrompt(t *testing.T) {
 		{"\x03", "^C\nalice go>"}, // and ctrl-C drops what is unfinished
 		{"\x1b[200~func g(n int) int {\n\treturn n * 2\n}\ng(21)\n\x1b[201~\r", "\n42 :: int"},
 		{"fmt.Println(\"round\"); for {}\r", "\nround"},
-		{"\x03", "\nerror: stopped"},
+		{"\x03", "\ninterrupted"},
 		{"g(1)\r", "\n2 :: int"},
 	} {
 		k.types(step.keys)
