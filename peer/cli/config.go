@@ -50,7 +50,7 @@ func (f flags) open(name string, p Process) (*setup, error) {
 	}
 	id, err := identity.Open(data, os.Getpid(), nil)
 	if err != nil {
-		return nil, err
+		return nil, elsewhere(err)
 	}
 	network, faults := f.network()
 	s.cfg = node.Config{
@@ -68,6 +68,16 @@ func (f flags) open(name string, p Process) (*setup, error) {
 		return nil, errors.Join(err, id.Close())
 	}
 	return s, nil
+}
+
+// elsewhere adds what to do about a data directory that cannot be used. One
+// that is in use, or damaged, has said so itself.
+func elsewhere(err error) error {
+	var inUse *identity.InUseError
+	if errors.As(err, &inUse) || errors.Is(err, identity.ErrCorrupt) {
+		return err
+	}
+	return fmt.Errorf("%w; choose another data directory with --data", err)
 }
 
 // network is the network of the machine. Who drives a peer for development, or
@@ -144,7 +154,7 @@ func (s *setup) data(f flags, name string, p Process) (files.FS, error) {
 	}
 	data, err := files.Dir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("data directory: %w; choose another with --data", err)
+		return nil, elsewhere(fmt.Errorf("data directory: %w", err))
 	}
 	return data, nil
 }

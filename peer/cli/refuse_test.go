@@ -93,6 +93,9 @@ func TestRefusesWrongValues(t *testing.T) {
 			if status != c.status {
 				t.Errorf("status %d, want %d", status, c.status)
 			}
+			if strings.Contains(name, "data") && !strings.Contains(stderr, "with --data") {
+				t.Errorf("%q says no way out", stderr)
+			}
 		})
 	}
 	if got, err := os.ReadFile(file); err != nil || len(got) != 1<<20 {

@@ -275,7 +275,7 @@ func (f flags) checkScript() error {
 	}
 	script, err := openNamed(f.script)
 	if err != nil {
-		return fmt.Errorf("--script: %w: give a file of commands", err)
+		return fmt.Errorf("--script: %w", err)
 	}
 	return script.Close()
 }

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -72,7 +75,18 @@ func (o *options) check(s *pflag.FlagSet) error {
 	case o.keep < 0:
 		return fmt.Errorf("--keep %d: give how many run directories stay, or 0 for all", o.keep)
 	}
-	return o.checkJUnit()
+	return cmp.Or(o.checkPeer(), o.checkJUnit())
+}
+
+// checkPeer finds out before anything runs that the program is none.
+func (o *options) checkPeer() error {
+	if o.peer == "" {
+		return nil
+	}
+	if _, err := exec.LookPath(o.peer); err != nil {
+		return fmt.Errorf("--peer %s: it cannot be run: %w: give the path of a program", o.peer, errors.Unwrap(err))
+	}
+	return nil
 }
 
 // checkJUnit finds out before anything runs that the file could not be
