@@ -185,17 +185,24 @@ func (s *Session) front(ctx context.Context, src string) (*check.Line, error) {
 	return s.check.Check(in)
 }
 
-// known tells a line of nothing but constants and types.
+// known tells a line of nothing but types, and constants of which no code has to
+// be asked what they are: those of a named type may have a String method, and
+// their values are the program's.
 func known(line *check.Line) bool {
 	if line.Exprs() == nil {
 		return false
 	}
 	for _, v := range line.Values {
-		if v.Const == nil && !v.IsType || gotypes.NewMethodSet(v.Type).Len() > 0 && !v.IsType {
-			return false // a String method may have to be asked
+		if !v.IsType && (v.Const == nil || named(v.Type)) {
+			return false
 		}
 	}
 	return len(line.Values) > 0
+}
+
+func named(t gotypes.Type) bool {
+	_, ok := gotypes.Unalias(t).(*gotypes.Named)
+	return ok
 }
 
 func (s *Session) lineName() string { return fmt.Sprintf("%d/%d", s.id, s.inputs) }

@@ -52,6 +52,8 @@ func TestWithoutCompiler(t *testing.T) {
 		{`_, no := any(nil).(int); no`, "false :: bool"}, {`xs := []int{1, 2}; xs[1] = 5; ys := xs[1:]; ys[0]++; xs`, "[1 6] :: []int"},
 		{`at := 0; zs := []int{1, 2}; var none *strconv.NumError; noMap := map[string]int(nil)`, ""}, {`at, zs[2] = 1, 9`, "!"}, {`at`, "1 :: int"}, {`zs[2], at = 9, 2`, "!"}, {`at`, "1 :: int"}, {`at, none.Func = 3, "x"`, "!"}, {`at`, "3 :: int"}, {`at, noMap["x"] = 4, 9`, "!"}, {`at`, "4 :: int"},
 		{`at, zs[zs[2]] = 5, 9`, "!"}, {`at`, "4 :: int"}, {`at = 0; at, zs[at] = 1, 7; zs`, "[7 2] :: []int"}, {`zs[0], zs[1] = zs[1], zs[0]; zs`, "[2 7] :: []int"}, {`zs, zs[0] = nil, 8; zs`, "[] :: []int"},
+		{`int8(5)`, "5 :: int8"}, {`_ + 1`, "6 :: int8"}, {`2i`, "(0+2i) :: complex128"}, {`_`, "(0+2i) :: complex128"}, {`float32(0.5)`, "0.5 :: float32"}, {`_ * 2`, "1 :: float32"}, {`time.March`, "March :: time.Month"}, {`_ + 1`, "April :: time.Month"},
+		{`1e400`, "1e+400 :: untyped float"}, {`1 << 70`, "1180591620717411303424 :: untyped int"}, {`_`, "April :: time.Month"},
 	} {
 		got, err := eval(l.src)
 		if l.want == "!" && err == nil || l.want != "!" && (err != nil || got != l.want) {

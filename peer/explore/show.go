@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/peerlab/peerlab/peer/explore/check"
+	"github.com/peerlab/peerlab/peer/explore/fast"
 	"github.com/peerlab/peerlab/peer/explore/live"
+	"github.com/peerlab/peerlab/peer/explore/mirror"
 )
 
 const (
@@ -60,34 +62,25 @@ func defaultType(v check.Value) gotypes.Type {
 	return t
 }
 
-// constant makes a value of a constant, as a variable would hold it; nil if no
-// variable of its type can.
+// constant makes a value of a constant of a predeclared type, as a variable would
+// hold it; nil for others, and if no variable of its type can.
 func constant(v check.Value) any {
 	if v.Const == nil {
 		return nil
 	}
-	b, ok := defaultType(v).(*gotypes.Basic)
+	b, ok := gotypes.Unalias(defaultType(v)).(*gotypes.Basic)
 	if !ok {
 		return nil
 	}
-	switch c := v.Const; b.Kind() {
-	case gotypes.Bool:
-		return goconstant.BoolVal(c)
-	case gotypes.String:
-		return goconstant.StringVal(c)
-	case gotypes.Float64:
-		f, _ := goconstant.Float64Val(goconstant.ToFloat(c))
-		return f
-	case gotypes.Int:
-		if n, exact := goconstant.Int64Val(goconstant.ToInt(c)); exact && n == int64(int(n)) {
-			return int(n)
-		}
-	case gotypes.Int32:
-		if n, exact := goconstant.Int64Val(goconstant.ToInt(c)); exact && n == int64(int32(n)) {
-			return int32(n)
-		}
+	live, ok := mirror.Basics()[b.Kind()]
+	if !ok {
+		return nil
 	}
-	return nil
+	value, ok := fast.Constant(live, v.Const)
+	if !ok {
+		return nil
+	}
+	return value.Interface()
 }
 
 // printer prints values: strings in quotes, structs with their fields, errors

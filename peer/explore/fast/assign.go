@@ -78,8 +78,8 @@ func (c *compiler) step(s *ast.IncDecStmt) (func(), bool) {
 	if !ok || !c.still(s.X) || n.live == nil {
 		return nil, false
 	}
-	one := reflect.New(n.live).Elem()
-	if !setConstant(one, constant.MakeInt64(1)) {
+	one, ok := Constant(n.live, constant.MakeInt64(1))
+	if !ok {
 		return nil, false
 	}
 	op := map[token.Token]token.Token{token.INC: token.ADD, token.DEC: token.SUB}[s.Tok]

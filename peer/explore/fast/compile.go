@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"math"
+	"math/cmplx"
 	"reflect"
 )
 
@@ -172,14 +174,17 @@ func (c *compiler) constant(tv types.TypeAndValue) (node, bool) {
 	if !ok {
 		return node{}, false
 	}
-	v := reflect.New(live).Elem()
-	if !setConstant(v, tv.Value) {
+	v, ok := Constant(live, tv.Value)
+	if !ok {
 		return node{}, false
 	}
 	return node{static: static, live: live, get: func() reflect.Value { return v }}, true
 }
 
-func setConstant(v reflect.Value, value constant.Value) bool {
+// Constant makes the value of type t that a constant is; ok is false if no
+// variable of that type holds it.
+func Constant(t reflect.Type, value constant.Value) (v reflect.Value, ok bool) {
+	v = reflect.New(t).Elem()
 	switch {
 	case v.Kind() == reflect.Bool && value.Kind() == constant.Bool:
 		v.SetBool(constant.BoolVal(value))
@@ -188,29 +193,38 @@ func setConstant(v reflect.Value, value constant.Value) bool {
 	case v.CanInt():
 		n, exact := constant.Int64Val(constant.ToInt(value))
 		if !exact || v.OverflowInt(n) {
-			return false
+			return v, false
 		}
 		v.SetInt(n)
 	case v.CanUint():
 		n, exact := constant.Uint64Val(constant.ToInt(value))
 		if !exact || v.OverflowUint(n) {
-			return false
+			return v, false
 		}
 		v.SetUint(n)
-	case v.Kind() == reflect.Float32:
-		f, _ := constant.Float32Val(constant.ToFloat(value))
-		v.SetFloat(float64(f))
-	case v.Kind() == reflect.Float64:
-		f, _ := constant.Float64Val(constant.ToFloat(value))
+	case v.CanFloat():
+		f := float(t, value)
 		v.SetFloat(f)
-	case v.Kind() == reflect.Complex128:
-		re, _ := constant.Float64Val(constant.Real(value))
-		im, _ := constant.Float64Val(constant.Imag(value))
+		return v, !math.IsInf(f, 0)
+	case v.CanComplex():
+		re, im := float(t, constant.Real(value)), float(t, constant.Imag(value))
 		v.SetComplex(complex(re, im))
+		return v, !cmplx.IsInf(complex(re, im))
 	default:
-		return false
+		return v, false
 	}
-	return true
+	return v, true
+}
+
+// float is a constant as a number of t, or as a part of one, has it; infinite
+// if it is too large.
+func float(t reflect.Type, value constant.Value) float64 {
+	if t.Kind() == reflect.Float32 || t.Kind() == reflect.Complex64 {
+		f, _ := constant.Float32Val(constant.ToFloat(value))
+		return float64(f)
+	}
+	f, _ := constant.Float64Val(constant.ToFloat(value))
+	return f
 }
 
 // as makes a value assignable to a type: interfaces are wrapped, nil becomes
