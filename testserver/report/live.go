@@ -149,8 +149,9 @@ type drawing struct {
 func (d *drawing) sameSize(columns, rows int) bool { return d.columns == columns && d.rows == rows }
 
 // next replaces the table by lines, with the text above it. The cursor rests
-// at the beginning of the line below the table. Terminals that got narrower
-// have broken the old lines into several.
+// at the beginning of the line below the table, where the terminal echoes what
+// is typed: that goes, too. Terminals that got narrower have broken the old
+// lines into several.
 func (d *drawing) next(above string, lines []string, columns, rows int) string {
 	var b strings.Builder
 	up := 0
@@ -158,7 +159,7 @@ func (d *drawing) next(above string, lines []string, columns, rows int) string {
 		up += max(1, (w+columns-1)/columns)
 	}
 	if up = min(up, rows-1); up > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", up)
+		fmt.Fprintf(&b, "\r\x1b[%dA", up)
 	}
 	// Line after line is replaced, and what is left cleared: nothing flickers,
 	// and no terminal takes it for a screen to be kept in its history.
@@ -176,8 +177,11 @@ func (d *drawing) next(above string, lines []string, columns, rows int) string {
 		d.widths = append(d.widths, min(visible(line), columns))
 	}
 	if left := up - written; left > 0 {
-		b.WriteString(strings.Repeat("\x1b[K\n", left))
+		b.WriteString(strings.Repeat("\x1b[K\n", left) + "\x1b[K")
 		fmt.Fprintf(&b, "\x1b[%dA", left)
+	}
+	if b.Len() > 0 {
+		b.WriteString("\x1b[K")
 	}
 	d.columns, d.rows = columns, rows
 	return b.String()

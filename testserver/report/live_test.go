@@ -165,6 +165,31 @@ func TestLiveSurvivesAResize(t *testing.T) {
 	})
 }
 
+// TestLiveSurvivesWhatIsTyped has the terminal echo what a person types there,
+// such as the sign of ctrl-C.
+func TestLiveSurvivesWhatIsTyped(t *testing.T) {
+	s := newScreen(80, 24)
+	live(t, s, false, func(l *report.Live) {
+		l.Show(snapshot(3))
+		time.Sleep(time.Second)
+		before := s.text()
+		if _, err := s.Write([]byte("^C and more")); err != nil {
+			t.Fatal(err)
+		}
+		l.Show(snapshot(3))
+		time.Sleep(time.Second)
+		if got := s.text(); got != before {
+			t.Errorf("got\n%s\nwant\n%s", got, before)
+		}
+		if _, err := s.Write([]byte("^C")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got := s.text(); got != "PASSED" {
+		t.Errorf("in the end\n%s", got)
+	}
+}
+
 func TestLiveWithNothingToShowLeavesNoTrace(t *testing.T) {
 	s := newScreen(80, 24)
 	live(t, s, true, func(*report.Live) { time.Sleep(time.Second) })
