@@ -34,7 +34,14 @@ type Function struct {
 // a variable that holds one will do. The error for anything else matches
 // ErrNoFunction.
 func (s *Session) Function(ctx context.Context, name string) (*Function, error) {
-	b := s.binding(name)
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	return s.function(ctx, name)
+}
+
+// function is Function for a caller that has the turn.
+func (s *Session) function(ctx context.Context, name string) (*Function, error) {
+	b := s.check.Lookup(name)
 	if b == nil || b.Kind != check.Func && b.Kind != check.Var {
 		return nil, fmt.Errorf("%w: %s is no function of this session: declare func %s(ctx context.Context, args []string) error", ErrNoFunction, name, name)
 	}
@@ -56,21 +63,11 @@ func (s *Session) Function(ctx context.Context, name string) (*Function, error) 
 	return f, nil
 }
 
-func (s *Session) binding(name string) *check.Binding {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	return s.check.Lookup(name)
-}
-
 // take returns the value of a name. What "_" stands for stays.
 func (s *Session) take(ctx context.Context, name string) (any, error) {
-	s.turn.Lock()
-	last, before := s.last, s.check.Lookup(check.LastName)
-	s.turn.Unlock()
-	err := s.Eval(ctx, name, io.Discard)
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if s.last = last; before != nil {
+	last, before := s.bound(check.LastName), s.check.Lookup(check.LastName)
+	err := s.eval(ctx, name, io.Discard)
+	if s.setLast(last); before != nil {
 		s.check.BindType(check.LastName, before.Object.Type())
 	}
 	switch {
@@ -108,8 +105,9 @@ type caller struct {
 	name  string
 	bound map[string]any
 
-	mu   sync.Mutex
-	pipe *pipe // what it has for os.Stdout; nil until it asks
+	mu     sync.Mutex
+	pipe   *pipe // what it has for os.Stdout; nil until it asks
+	closed bool  // it has ended
 }
 
 // Write implements live.Host.
@@ -152,17 +150,26 @@ func (h *caller) Bound(name string) any {
 }
 
 func (h *caller) stdout() *os.File {
+	if p := h.own(); p != nil {
+		return p.w
+	}
+	return h.session.openPipe(h.host) // as code of lines has
+}
+
+// own is the pipe of this call; nil if it has ended without one, or there can
+// be none.
+func (h *caller) own() *pipe {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.pipe == nil {
+	if h.pipe == nil && !h.closed {
 		p, err := newPipe()
 		if err != nil {
-			return os.Stdout
+			return nil
 		}
 		p.direct(h.host)
 		h.pipe = p
 	}
-	return h.pipe.w
+	return h.pipe
 }
 
 // end passes on what was printed. Goroutines that go on have no os.Stdout any
@@ -170,6 +177,7 @@ func (h *caller) stdout() *os.File {
 func (h *caller) end() {
 	h.mu.Lock()
 	p := h.pipe
+	h.closed = true
 	h.mu.Unlock()
 	if p != nil {
 		p.flush()

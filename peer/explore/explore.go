@@ -62,11 +62,11 @@ type Session struct {
 	inputs int
 	unit   *check.Unit                      // that is being prepared without a compiler, and
 	cells  map[*check.Binding]reflect.Value // what it is going to declare
-	last   any                              // the last value
 	shown  []any                            // by the last input
 
-	mu     sync.Mutex
+	mu     sync.Mutex // below it is what code of lines that have ended asks for, too
 	values map[place]reflect.Value
+	last   any // the last value
 	stdout *pipe
 }
 
@@ -129,6 +129,11 @@ func (s *Session) Complete(src string) bool { return check.Complete(src) }
 func (s *Session) Eval(ctx context.Context, src string, out io.Writer) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
+	return s.eval(ctx, src, out)
+}
+
+// eval is Eval for a caller that has the turn.
+func (s *Session) eval(ctx context.Context, src string, out io.Writer) error {
 	if strings.TrimSpace(src) == "" {
 		return nil
 	}
@@ -246,11 +251,11 @@ func (s *Session) keep(home string, pkg *live.Package) {
 }
 
 func (s *Session) bound(name string) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if name == check.LastName {
 		return s.last
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if cell, ok := s.values[place{"", name}]; ok {
 		return cell.UnsafePointer() // for live.Heap
 	}

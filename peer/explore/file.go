@@ -24,16 +24,15 @@ const FileFunction = "run"
 // file.
 func (s *Session) File(ctx context.Context, name, src string, out io.Writer) (*Function, error) {
 	s.turn.Lock()
-	number := fmt.Sprintf("‹%d›", s.inputs+1)
-	s.turn.Unlock()
-	where := placer{number: number, name: name}
-	if err := s.Eval(ctx, withoutClause(src), where.writer(out)); err != nil {
+	defer s.turn.Unlock()
+	where := placer{number: fmt.Sprintf("‹%d›", s.inputs+1), name: name}
+	if err := s.eval(ctx, withoutClause(src), where.writer(out)); err != nil {
 		return nil, where.error(err)
 	}
 	if !declaresRun(src) {
 		return nil, nil
 	}
-	f, err := s.Function(ctx, FileFunction)
+	f, err := s.function(ctx, FileFunction)
 	if err != nil {
 		return nil, where.error(err)
 	}

@@ -161,9 +161,15 @@ func (s *Session) remember(v check.Value, value any) {
 		return
 	}
 	if typ := defaultType(v); typ != nil {
-		s.last = value
+		s.setLast(value)
 		s.check.BindType(check.LastName, typ)
 	}
+}
+
+func (s *Session) setLast(value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = value
 }
 
 // pipe is the one through which output goes, if there is one.

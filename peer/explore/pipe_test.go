@@ -1,9 +1,12 @@
 package explore
 
 import (
+	"io"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
 )
 
 // paper is a writer for several goroutines.
@@ -90,4 +93,47 @@ func TestClosedStdout(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error("twice:", err)
 	}
+}
+
+// TestLateStdout: code of a call that has ended may ask for its os.Stdout for
+// the first time. It gets the session's, which ends with that.
+func TestLateStdout(t *testing.T) {
+	var out, late paper
+	s := &Session{config: Config{Late: &late}}
+	h := &caller{host: &host{session: s, out: &out}}
+	h.end()
+	if _, err := h.stdout().WriteString("late"); err != nil || h.pipe != nil {
+		t.Errorf("%v, it has a pipe of its own: %v", err, h.pipe != nil)
+	}
+	s.flush()
+	if err := s.Close(); err != nil || out.String() != "" || late.String() != "late" {
+		t.Errorf("%v, out %q, late %q", err, &out, &late)
+	}
+}
+
+// TestLastValueInUse has code of lines before read the last value while it
+// changes.
+func TestLastValueInUse(t *testing.T) {
+	s, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for range 1000 {
+			switch v := s.bound(check.LastName).(type) {
+			case nil, int, string:
+			default:
+				t.Errorf("it is %v", v)
+			}
+		}
+	})
+	for range 100 {
+		for _, src := range []string{"1", `"a"`} {
+			if err := s.Eval(t.Context(), src, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	reader.Wait()
 }
