@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/peerlab/peerlab/internal/childtest"
 	"github.com/peerlab/peerlab/internal/files"
 	"github.com/peerlab/peerlab/internal/journal"
 	"github.com/peerlab/peerlab/peer/identity"
@@ -339,11 +340,11 @@ func TestFilesInTheWay(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
-	if os.Getuid() != 0 || exec.Command("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk).Run() != nil {
+	if os.Getuid() != 0 || childtest.Run(exec.Command("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk)) != nil {
 		t.Skip("no small file system can be mounted here; package journal tests a disk that fails")
 	}
 	t.Cleanup(func() {
-		if err := exec.Command("umount", "-l", disk).Run(); err != nil {
+		if err := childtest.Run(exec.Command("umount", "-l", disk)); err != nil {
 			t.Error(err)
 		}
 	})
