@@ -103,7 +103,7 @@ func Dial(ctx context.Context, cfg Config) (*Link, error) {
 
 func endpoint(server string) (string, error) {
 	u, err := url.Parse(server)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", fmt.Errorf("%q is no URL of a test server; it looks like http://127.0.0.1:1234", server)
 	}
 	if u.Path == "" || u.Path == "/" {
@@ -112,11 +112,19 @@ func endpoint(server string) (string, error) {
 	return u.String(), nil
 }
 
+// dialError says why there is no link. What the library puts around the cause
+// is of no use to who gave the URL.
 func dialError(resp *http.Response, err error) error {
-	if resp != nil && resp.StatusCode == http.StatusUnauthorized {
+	switch {
+	case resp != nil && resp.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("%w; it must be the one of this run", ErrUnauthorized)
+	case resp != nil:
+		return fmt.Errorf("what answers there, with %s, is no test server: check the URL", resp.Status)
 	}
-	return err
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("%w; check the URL, and whether the test server still runs", err)
 }
 
 // introduce says hello and waits for the answer.

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -404,10 +405,14 @@ func TestVanishedServer(t *testing.T) {
 	}
 }
 
+func refuse(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+
 func TestNotAdmitted(t *testing.T) {
 	s := newServer(t, func(cfg *testlink.ServerConfig) {
 		cfg.Admit = func(h testlink.Hello) error { return fmt.Errorf("no %s in this scenario", h.Name) }
 	})
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
 	tests := []struct {
 		name   string
 		change func(*testlink.Config)
@@ -417,6 +422,9 @@ func TestNotAdmitted(t *testing.T) {
 		{"wrong token", func(c *testlink.Config) { c.Token = "secreT" }, testlink.ErrUnauthorized, "token"},
 		{"no token", func(c *testlink.Config) { c.Token = "" }, testlink.ErrUnauthorized, "token"},
 		{"refused name", func(*testlink.Config) {}, testlink.ErrRefused, "no alice in this scenario"},
+		{"another scheme", func(c *testlink.Config) { c.URL = "ftp://127.0.0.1" }, nil, "looks like http://"},
+		{"nobody there", func(c *testlink.Config) { c.URL, c.Dial = "http://nobody.example", refuse }, syscall.ECONNREFUSED, "http://nobody.example: connection refused; check the URL"},
+		{"something else", func(c *testlink.Config) { c.URL = other.URL }, nil, "404 Not Found, is no test server: check the URL"},
 		{"no URL", func(c *testlink.Config) { c.URL = "localhost" }, nil, "looks like http://"},
 	}
 	for _, tt := range tests {
