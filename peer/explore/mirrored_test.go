@@ -53,12 +53,40 @@ func TestWithoutCompiler(t *testing.T) {
 		{`at := 0; zs := []int{1, 2}; var none *strconv.NumError; noMap := map[string]int(nil)`, ""}, {`at, zs[2] = 1, 9`, "!"}, {`at`, "1 :: int"}, {`zs[2], at = 9, 2`, "!"}, {`at`, "1 :: int"}, {`at, none.Func = 3, "x"`, "!"}, {`at`, "3 :: int"}, {`at, noMap["x"] = 4, 9`, "!"}, {`at`, "4 :: int"},
 		{`at, zs[zs[2]] = 5, 9`, "!"}, {`at`, "4 :: int"}, {`at = 0; at, zs[at] = 1, 7; zs`, "[7 2] :: []int"}, {`zs[0], zs[1] = zs[1], zs[0]; zs`, "[2 7] :: []int"}, {`zs, zs[0] = nil, 8; zs`, "[] :: []int"},
 		{`int8(5)`, "5 :: int8"}, {`_ + 1`, "6 :: int8"}, {`2i`, "(0+2i) :: complex128"}, {`_`, "(0+2i) :: complex128"}, {`float32(0.5)`, "0.5 :: float32"}, {`_ * 2`, "1 :: float32"}, {`time.March`, "March :: time.Month"}, {`_ + 1`, "April :: time.Month"},
+		{`map[int]string{10: "a", 9: "b", -1: "c"}`, `map[-1:"c" 9:"b" 10:"a"] :: map[int]string`}, {`map[string]int{"b": 1, "a": 2}`, `map["a":2 "b":1] :: map[string]int`}, {`mm := map[string]any{}; mm["b"] = mm; mm["a"] = 1; mm`, `map["a":1 "b":map["a":1 "b":map["a":1 "b":map["a":1 "b":map["a":1 "b":map["a":1 "b":map[…:… …:…]]]]]]] :: map[string]any`}, {`_ = 0; time.March`, "March :: time.Month"}, {`_ + 1`, "April :: time.Month"},
 		{`1e400`, "1e+400 :: untyped float"}, {`1 << 70`, "1180591620717411303424 :: untyped int"}, {`_`, "April :: time.Month"},
 	} {
 		got, err := eval(l.src)
 		if l.want == "!" && err == nil || l.want != "!" && (err != nil || got != l.want) {
 			t.Errorf("%s: %q, %v, want %q", l.src, got, err, l.want)
 		}
+	}
+}
+
+// loud is a value that tells how often it was printed.
+type loud struct{ times *int }
+
+func (l loud) String() string { *l.times++; return strings.Repeat("x", 1000) }
+
+// TestLargeMap prints no more of a map than is shown.
+func TestLargeMap(t *testing.T) {
+	times, big := 0, map[int]map[int]loud{}
+	for i := range 100 {
+		big[i] = map[int]loud{}
+		for j := range 100 {
+			big[i][j] = loud{&times}
+		}
+	}
+	s, err := explore.New(explore.Config{Bound: map[string]any{"big": big}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := s.Eval(t.Context(), "big", &out); err != nil || !strings.HasPrefix(out.String(), "map[0:map[0:xxx") || !strings.Contains(out.String(), "…") {
+		t.Errorf("%v, %.100q", err, out.String())
+	}
+	if times > 20 {
+		t.Errorf("%d values were printed to show 16", times)
 	}
 }
 

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"fmt"
 	goconstant "go/constant"
 	gotypes "go/types"
@@ -167,17 +168,48 @@ func (p *printer) structure(v reflect.Value, depth int) {
 	p.put("}")
 }
 
+// mapping prints the entries in the order of their keys: numbers by their value,
+// others as they are printed. Of a map that is much too large it is chance which
+// ones.
 func (p *printer) mapping(v reflect.Value, depth int) {
-	var entries []string
-	for it := v.MapRange(); it.Next() && len(entries) < maxText; {
-		var one printer
-		one.value(it.Key(), depth+1)
-		one.put(":")
-		one.value(it.Value(), depth+1)
-		entries = append(entries, one.b.String())
+	type entry struct {
+		key   reflect.Value
+		text  string
+		value reflect.Value
 	}
-	slices.Sort(entries)
-	p.put("map[" + strings.Join(entries, " ") + "]")
+	var entries []entry
+	for it := v.MapRange(); it.Next() && len(entries) < maxText; {
+		var key printer
+		key.value(it.Key(), depth+1)
+		entries = append(entries, entry{it.Key(), key.b.String(), it.Value()})
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(compareNumbers(a.key, b.key), cmp.Compare(a.text, b.text))
+	})
+	p.put("map[")
+	for i, e := range entries {
+		if i > 0 {
+			p.put(" ")
+		}
+		p.put(e.text + ":")
+		if p.value(e.value, depth+1); p.b.Len() > maxText {
+			return
+		}
+	}
+	p.put("]")
+}
+
+// compareNumbers compares two values of a type; 0 for those that are no numbers.
+func compareNumbers(a, b reflect.Value) int {
+	switch {
+	case a.CanInt():
+		return cmp.Compare(a.Int(), b.Int())
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
+	case a.CanFloat():
+		return cmp.Compare(a.Float(), b.Float())
+	}
+	return 0
 }
 
 func (p *printer) pointer(v reflect.Value, depth int) {

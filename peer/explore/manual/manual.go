@@ -8,6 +8,7 @@ package manual
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -252,6 +253,9 @@ func (p *pack) member(t *doc.Type, name string) (string, bool) {
 	}
 	var found *ast.Field
 	ast.Inspect(t.Decl, func(n ast.Node) bool {
+		if _, ok := n.(*ast.FuncType); ok {
+			return false // parameters are no members
+		}
 		if f, ok := n.(*ast.Field); ok && slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return id.Name == name }) {
 			found = f
 		}
@@ -260,7 +264,7 @@ func (p *pack) member(t *doc.Type, name string) (string, bool) {
 	if found == nil {
 		return "", false
 	}
-	return p.entry(&ast.Field{Names: []*ast.Ident{{Name: t.Name + "." + name}}, Type: found.Type}, found.Doc.Text()), true
+	return p.entry(&ast.Field{Names: []*ast.Ident{{Name: t.Name + "." + name}}, Type: found.Type}, cmp.Or(found.Doc.Text(), found.Comment.Text())), true
 }
 
 // anywhere looks for a member of that name in all types: of one type, or of the

@@ -28,6 +28,7 @@ var ErrGone error
 type Member struct {
 	// Name is how the others call it.
 	Name string
+	Age  int // counts the years
 	secret int
 }
 
@@ -99,6 +100,9 @@ func TestOf(t *testing.T) {
 		{"g.Join", []string{"func (g *Group) Join", "Also: Member.Join"}, ""},
 		{"g.Member.Join", []string{"func (m *Member) Join"}, ""},
 		{"g.Member.Name", []string{"Member.Name string\n    Name is how"}, ""},
+		{"g.Member.Age", []string{"Member.Age int\n    counts the years"}, ""},
+		{"g.m", nil, "package example.com/group has no m"},
+		{"g.Watcher.m", nil, "package example.com/group has no Watcher.m"},
 		{"g.Changed", []string{"Watcher.Changed func(m *Member)\n    Changed is called"}, ""},
 		{"g.Member", []string{"type Member struct", "Member is one of a group.", "func (m *Member) Join()"}, ""},
 		{"g.Default", []string{"const Default = \"lab\"\n    Default is the group"}, ""},
