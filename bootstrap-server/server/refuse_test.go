@@ -58,6 +58,9 @@ func TestRefusesWrongValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			status, stdout, stderr := run(t)(nil, append([]string{"--addr", "127.0.0.1:0"}, args...)...)
 			programtest.CheckRefusal(t, "bootstrap-server", status, stdout, stderr)
+			if strings.Contains(name, "token") && !strings.Contains(stderr, "write one line") && name != "a huge token" {
+				t.Errorf("%q does not say how a token is made", stderr)
+			}
 		})
 	}
 	if got, err := os.ReadFile(file); err != nil || len(got) != 1<<20 {

@@ -166,17 +166,19 @@ func doorWord(token string) string {
 	return "with a token"
 }
 
+const howToken = "write one line of visible ASCII characters, such as 32 random ones"
+
 func readToken(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("read the token: %w", err)
+		return "", fmt.Errorf("read the token: %w: %s", err, howToken)
 	}
 	token := strings.TrimSpace(string(data))
 	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("the token in %s is none: write one line of visible ASCII characters, such as 32 random ones", file)
+		return "", fmt.Errorf("the token in %s is none: %s", file, howToken)
 	}
 	return token, nil
 }

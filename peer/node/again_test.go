@@ -49,8 +49,12 @@ func TestAServiceThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 					time.AfterFunc(tt.cancel, cancel)
 				}
 				began := time.Now()
-				if err := p.Init(ctx); !errors.Is(err, tt.want) {
+				err := p.Init(ctx)
+				if !errors.Is(err, tt.want) {
 					t.Errorf("init: %v, want %v", err, tt.want)
+				}
+				if err != nil && tt.cancel == 0 && !strings.Contains(err.Error(), "--token-file") && !strings.Contains(err.Error(), "check the URL") {
+					t.Errorf("%q says no way out", err)
 				}
 				if took := time.Since(began); took < tt.soon || took > max(tt.late, 100*time.Millisecond) {
 					t.Errorf("it took %s, want %s to %s", took, tt.soon, tt.late)

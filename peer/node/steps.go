@@ -84,12 +84,16 @@ func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error, 
 	return nil
 }
 
-// remedy adds what to do about a service that was named and does not answer.
+// remedy adds what to do about a service that was named and does not answer, or
+// lets nobody in without its token.
 func (n *Node) remedy(err error) error {
-	if n.cfg.Service == "" || !discovery.Passing(err) {
-		return err
+	switch {
+	case errors.Is(err, bootstrap.ErrUnauthorized):
+		return fmt.Errorf("%w, in the file that --token-file names", err)
+	case n.cfg.Service != "" && discovery.Passing(err):
+		return fmt.Errorf("%w; check the URL, and whether a bootstrap-server runs there", err)
 	}
-	return fmt.Errorf("%w; check the URL, and whether a bootstrap-server runs there", err)
+	return err
 }
 
 // tellWait tells for whom the person waits, if that takes a while. The
