@@ -35,7 +35,7 @@ type Candidate struct {
 	Text  string // the whole name
 	Help  string // its type or signature, "package net/netip", "keyword"; one line
 	Fits  bool   // its type is what is wanted there
-	After string // what is written after it as a rule: "(", "()", ".", or nothing
+	After string // what is written after it as a rule: "(", "()", ".", ": ", or nothing
 }
 
 // hole stands where the cursor is, so that the line can be parsed. It is a name
@@ -116,7 +116,12 @@ type view struct {
 	ident    *ast.Ident        // the hole, if it is no part of a selector
 	call     *ast.CallExpr     // of which the hole is an argument, directly
 	arg      int
+	literal  *ast.CompositeLit // of which the hole is a key, or the first element
 }
+
+// endings are what a hole may need behind it to be part of a statement: nothing,
+// as the last of several values, or after go and defer.
+func endings() []string { return []string{"", " = 0", "()"} }
 
 // look checks a line that ends where the hole is: as statements, or as
 // declarations.
@@ -126,17 +131,23 @@ func look(names Names, text string, statements bool) *view {
 		open, closers = open+"func _() {\n", closers+"\n}"
 	}
 	fset := token.NewFileSet()
-	file, _ := parser.ParseFile(fset, "", open+text+hole+closers+"\n", parser.AllErrors|parser.SkipObjectResolution)
 	v := &view{info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}}
-	if file == nil {
-		return v
+	var file *ast.File
+	for _, end := range endings() {
+		file, _ = parser.ParseFile(fset, "", open+text+hole+end+closers+"\n", parser.AllErrors|parser.SkipObjectResolution)
+		if file == nil {
+			continue
+		}
+		if v.find(file); v.selector != nil || v.ident != nil {
+			break
+		}
 	}
-	v.find(file)
 	if v.selector == nil && v.ident == nil {
 		return v
 	}
 	plain(file)
 	v.pkg = scope(names)
+	lastValue(v.pkg, file)
 	config := types.Config{Error: func(error) {}, Importer: importer{names}, FakeImportC: true}
 	_ = types.NewChecker(&config, fset, v.pkg, v.info).Files([]*ast.File{file})
 	return v
@@ -151,6 +162,40 @@ func plain(file *ast.File) {
 			f.Recv = nil
 		}
 	}
+}
+
+// lastValue makes each "_" that is read the last value of the session, if there
+// is one.
+func lastValue(pkg *types.Package, within ast.Node) {
+	if pkg.Scope().Lookup(check.LastName) == nil {
+		return
+	}
+	blank := map[ast.Node]bool{} // what is written, or declared
+	ast.Inspect(within, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, x := range n.Lhs {
+				blank[x] = true
+			}
+		case *ast.RangeStmt:
+			blank[n.Key], blank[n.Value] = true, true
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				blank[id] = true
+			}
+		case *ast.Field:
+			for _, id := range n.Names {
+				blank[id] = true
+			}
+		case *ast.FuncDecl:
+			blank[n.Name] = true
+		case *ast.Ident:
+			if n.Name == check.Last && !blank[n] {
+				n.Name = check.LastName
+			}
+		}
+		return true
+	})
 }
 
 // importer takes packages from the session.
@@ -186,6 +231,10 @@ func (v *view) find(file *ast.File) {
 			if n.Name == hole && (v.selector == nil || v.selector.Sel != n) {
 				v.ident = n
 			}
+		case *ast.CompositeLit:
+			if len(n.Elts) > 0 && isKey(n, n.Elts[len(n.Elts)-1]) {
+				v.literal = n
+			}
 		case *ast.CallExpr:
 			for i, arg := range n.Args {
 				if arg.End() >= n.Rparen-1 && strings.HasSuffix(types.ExprString(arg), hole) {
@@ -197,15 +246,31 @@ func (v *view) find(file *ast.File) {
 	})
 }
 
-// closing are the brackets that a text leaves open, closed.
+// isKey tells that the hole stands where a key of a literal may.
+func isKey(x *ast.CompositeLit, elt ast.Expr) bool {
+	id, ok := elt.(*ast.Ident)
+	if len(x.Elts) > 1 {
+		_, keyed := x.Elts[0].(*ast.KeyValueExpr)
+		ok = ok && keyed
+	}
+	return ok && id.Name == hole
+}
+
+// closing are the brackets that a text leaves open, closed. A function after go
+// or defer is called.
 func closing(text string) string {
 	var s scanner.Scanner
 	src := []byte(text)
 	s.Init(token.NewFileSet().AddFile("", -1, len(src)), src, func(token.Position, string) {}, 0)
 	var open []string
+	called := -1 // how many brackets were open at the last go or defer
 	for {
 		_, tok, _ := s.Scan()
 		switch tok {
+		case token.GO, token.DEFER:
+			called = len(open)
+		case token.SEMICOLON:
+			called = -1
 		case token.EOF:
 			slices.Reverse(open)
 			return strings.Join(open, "")
@@ -214,7 +279,12 @@ func closing(text string) string {
 		case token.LBRACK:
 			open = append(open, "]")
 		case token.LBRACE:
-			open = append(open, "\n}")
+			if called == len(open) {
+				open = append(open, "\n}()")
+			} else {
+				open = append(open, "\n}")
+			}
+			called = -1
 		case token.RPAREN, token.RBRACK, token.RBRACE:
 			open = open[:max(len(open)-1, 0)]
 		}

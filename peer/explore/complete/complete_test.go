@@ -39,6 +39,7 @@ func session(t testing.TB) *check.Session {
 			s.Commit(u)
 		}
 	}
+	s.BindType(check.LastName, s.Lookup("pause").Object.Type())
 	return s
 }
 
@@ -71,6 +72,21 @@ func TestAt(t *testing.T) {
 		{"in an index", "[]string{\"a\"}[cou", "count=int", "", 14},
 		{"several statements", "x := link; x.Sch", "Scheme=string", "", 13},
 		{"a function of the session", "twi", "twice=func(n", "", 0},
+		{"a list of values", "count, link.Ho", "Host=string Hostname", "", 12},
+		{"after go", "go link.Por", "Port=func()", "", 8},
+		{"after defer", "defer twi", "twice=func(n", "", 6},
+		{"what comes back from a call", "go func() { defer twice(link.Por", "Port", "", 29},
+		{"deeper within calls", "for { go func(n int) { if n > 0 { defer func() { link.Por", "Port", "", 54},
+		{"the last value", "_.Ab", "Abs", "", 2},
+		{"the last value, within", "twice(len(_.Str", "String=func()", "", 12},
+		{"a blank", "for _, x := range \"a\" { _ = x; cou", "count=int", "", 31},
+		{"fields of a literal", "url.URL{Ho", "Host=string", "Hostname", 8},
+		{"all fields of a literal", "pair{", "Builder=*strings.Builder Right=int left=int any=type", "", 5},
+		{"more fields of a literal", "&url.URL{Host: \"a\", Pa", "Path=string", "", 20},
+		{"fields of a literal in a list", "[]*url.URL{{Ho", "Host=string", "Hostname", 12},
+		{"values of a literal", "url.URL{Host: li", "link=*url.URL", "Host", 14},
+		{"values without fields", "url.URL{\"http\", li", "link=*url.URL", "Host", 16},
+		{"elements", "[]string{li", "link", "Host", 9},
 		{"within a string", "\"link.", "", "Host", 6},
 		{"within a comment", "1 // li", "", "link", 7},
 		{"nonsense", ")(", "", "Host", 2},
@@ -120,7 +136,7 @@ func TestDescribe(t *testing.T) {
 		"link.Port()": "string", "count + 1": "int", "both.left": "int", "url.URL{}.Host": "string",
 		"both": "pair; Cap() int, Grow(n int)", "link.User": "*url.Userinfo; Password() (string, bool), String() string, Username() string",
 		"time.Second": "const time.Duration = 1000000000; Abs() time.Duration, Hours() float64", "time.Duration": "type time.Duration int64; Abs() time.Duration", "error": "type error interface{Error() string}",
-		"len": "builtin len", "strings": "package strings", "strings.Split": "func(s string, sep string) []string", "int": "type int", "both.swap()": "pair; Cap() int",
+		"_": "time.Duration; Abs() time.Duration", "_.Hours() + 1": "float64", "len": "builtin len", "strings": "package strings", "strings.Split": "func(s string, sep string) []string", "int": "type int", "both.swap()": "pair; Cap() int",
 		"link.Nothing": "!link.Nothing undefined", "1 +": "!want an expression", "nope": "!undefined: nope",
 	} {
 		d, err := complete.Describe(s, src)

@@ -25,6 +25,7 @@ func Describe(names Names, src string) (Description, error) {
 		return Description{}, fmt.Errorf("type: want an expression, and %q is none", src)
 	}
 	pkg := scope(names)
+	lastValue(pkg, x)
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 	if err := types.CheckExpr(token.NewFileSet(), pkg, token.NoPos, x, info); err != nil {
 		if p, ok := packageNamed(info, x); ok {

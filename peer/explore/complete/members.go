@@ -81,7 +81,7 @@ func (v *view) objects(scope *types.Scope) []Candidate {
 
 // inScope are all names that may stand where the hole is.
 func (v *view) inScope() []Candidate {
-	var all []Candidate
+	all := v.keys()
 	seen := map[string]bool{}
 	for scope := v.innermost(); scope != nil; scope = scope.Parent() {
 		for _, name := range scope.Names() {
@@ -96,6 +96,31 @@ func (v *view) inScope() []Candidate {
 	for tok := token.BREAK; tok <= token.VAR; tok++ {
 		if tok.IsKeyword() {
 			all = append(all, Candidate{Text: tok.String(), Help: "keyword"})
+		}
+	}
+	return all
+}
+
+// keys are the fields that a literal of a struct may set where the hole is.
+func (v *view) keys() []Candidate {
+	if v.literal == nil {
+		return nil
+	}
+	t := v.info.TypeOf(v.literal)
+	if t == nil {
+		return nil
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	var all []Candidate
+	for f := range s.Fields() {
+		if visible(f) {
+			all = append(all, Candidate{Text: f.Name(), Help: describe(f.Type()), Fits: true, After: ": "})
 		}
 	}
 	return all
