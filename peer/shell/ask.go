@@ -118,24 +118,36 @@ func (p *peer) evaluate(ctx context.Context, text string, out io.Writer, assert 
 	})
 }
 
-// remedy adds to an error for a name that Go does not know which one was meant.
+// remedy adds to an error for a name that Go does not know which one was meant,
+// and to one for a command that it takes for Go, how that is typed.
 func (p *peer) remedy(text string, err error) error {
 	if err == nil {
 		return nil
 	}
 	m := unknown.FindStringSubmatch(err.Error())
+	var name string
+	if m != nil {
+		name = m[1] + m[2]
+	}
+	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if _, ok := p.shell.Table().Lookup(word); ok && (word == name || endsBefore(rest, text, err)) {
+		return fmt.Errorf("%w (the command is /%s)", err, word)
+	}
 	if m == nil {
 		return err
-	}
-	name := m[1] + m[2]
-	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
-	if _, ok := p.shell.Table().Lookup(word); ok && word == name {
-		return fmt.Errorf("%w (the command is /%s)", err, word)
 	}
 	if near := p.near(text, name, err); near != "" {
 		return fmt.Errorf("%w: did you mean %s?", err, near)
 	}
 	return err
+}
+
+// endsBefore tells whether the error is that a statement should have ended
+// before rest, with which text ends.
+func endsBefore(rest, text string, err error) bool {
+	line, column, ok := placeOf(text, err)
+	rest = strings.TrimSpace(rest)
+	return ok && line == 1 && rest != "" && strings.HasPrefix(text[column-1:], rest) && strings.Contains(err.Error(), ": expected ';', found ")
 }
 
 // near is the name that could stand where an error is, and is most like the

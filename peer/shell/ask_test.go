@@ -24,6 +24,8 @@ func (explorer) Eval(_ context.Context, src string, out io.Writer, assert bool) 
 	switch src {
 	case "x.wrsit":
 		return errors.New("‹1›:1:3: x.wrsit undefined (type T has no field or method wrsit)")
+	case "mode chat", "moth chat":
+		return errors.New("‹1›:1:6: expected ';', found chat")
 	case "x.WRIST":
 		return errors.New("‹1›:1:3: x.WRIST undefined (type T has no field or method WRIST, but does have method wrist)")
 	}
@@ -109,7 +111,10 @@ func TestGoAtAPrompt(t *testing.T) {
 		{"import under a name", `import x "a.b/c"`, "eval \"import x \\\"a.b/c\\\"\" false\n"},
 		{"import and more", `import "a"; a.B()`, "eval \"import \\\"a\\\"; a.B()\" false\n"},
 		{"a command", "vars", "error: ‹1›:1:1: undefined: vars (the command is /vars)"},
+		{"a command with arguments", "mode chat", "error: ‹1›:1:6: expected ';', found chat (the command is /mode)\n"},
+		{"what only begins like one", "moth chat", "error: ‹1›:1:6: expected ';', found chat\n"},
 		{"the place in one line", "x := wrong", "error: ‹1›:1:6: undefined: wrong"},
+		{"wide letters before the place", "f {\n\"世界e\u0301\" := wrong", "error: ‹1›:2:18: undefined: wrong: did you mean wrung?\n  \"世界e\u0301\" := wrong\n             ^"},
 		{"the place in several", "f {\n\tüx := wrong", "error: ‹1›:2:9: undefined: wrong: did you mean wrung?\n   üx := wrong\n         ^"},
 		{"a member that is not there", "x.wrsit", "method wrsit): did you mean wrist?"},
 		{"one that is in other letters", "x.WRIST", "but does have method wrist)"},
