@@ -162,9 +162,6 @@ func (s *Session) compiles() bool {
 // compiled one would name. It must be called by the deferred function that
 // recovered it.
 func (q *quick) panicked(v any) error {
-	if _, ok := v.(live.Stop); ok {
-		return native.ErrStopped
-	}
 	p := native.NewPanic(v)
 	deep := runtime.Callers(2, make([]uintptr, native.MaxFrames)) == native.MaxFrames
 	at := q.steps[q.at].where

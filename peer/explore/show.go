@@ -12,7 +12,6 @@ import (
 
 	"github.com/peerlab/peerlab/peer/explore/check"
 	"github.com/peerlab/peerlab/peer/explore/fast"
-	"github.com/peerlab/peerlab/peer/explore/live"
 	"github.com/peerlab/peerlab/peer/explore/mirror"
 )
 
@@ -138,10 +137,7 @@ func (p *printer) own(v reflect.Value) (done bool) {
 		return false
 	}
 	defer func() {
-		if r := recover(); r != nil {
-			if _, stop := r.(live.Stop); stop {
-				panic(r)
-			}
+		if recover() != nil {
 			done = false
 		}
 	}()

@@ -3,6 +3,7 @@ package fast
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 
 	"github.com/peerlab/peerlab/peer/explore/live"
 )
@@ -36,7 +37,7 @@ func receive(n node) (node, bool) {
 			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(live.Done())}, {Dir: reflect.SelectRecv, Chan: c},
 		})
 		if which == 0 {
-			panic(live.Stop{})
+			runtime.Goexit()
 		}
 		return v
 	}}, true

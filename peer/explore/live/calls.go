@@ -2,9 +2,14 @@ package live
 
 import (
 	"io"
+	"runtime"
 	"time"
 	"unsafe"
 )
+
+// A goroutine of a stopped line is ended by runtime.Goexit, never by a panic: it
+// may be one that a library has started to call the user's function, where
+// nobody recovers. Deferred functions run, and cannot stop it.
 
 // Poll stands at the head of every loop, and ends the goroutine if its line is
 // stopped. It costs one atomic load otherwise.
@@ -36,7 +41,7 @@ func halt() {
 	name := labelled()
 	for _, l := range *lines {
 		if l.name == name {
-			panic(Stop{})
+			runtime.Goexit()
 		}
 	}
 }
@@ -61,9 +66,7 @@ func Go(f func()) {
 		defer l.End()
 		defer func() {
 			if v := recover(); v != nil {
-				if _, ok := v.(Stop); !ok {
-					l.host.Panicked(v)
-				}
+				l.host.Panicked(v)
 			}
 		}()
 		l.host.Begin()
@@ -72,28 +75,28 @@ func Go(f func()) {
 }
 
 // Recv is <-c.
-func Recv[T any](c <-chan T) T {
+func Recv[T any](c <-chan T) (v T) {
 	select {
-	case v := <-c:
+	case v = <-c:
 		return v
 	default:
 	}
 	select {
-	case v := <-c:
-		return v
+	case v = <-c:
 	case <-Done():
-		panic(Stop{})
+		runtime.Goexit()
 	}
+	return v
 }
 
 // Recv2 is <-c with two results.
-func Recv2[T any](c <-chan T) (T, bool) {
+func Recv2[T any](c <-chan T) (v T, ok bool) {
 	select {
-	case v, ok := <-c:
-		return v, ok
+	case v, ok = <-c:
 	case <-Done():
-		panic(Stop{})
+		runtime.Goexit()
 	}
+	return v, ok
 }
 
 // SendTo(c)(v) is c <- v. It is curried, so that the element type comes from
@@ -108,7 +111,7 @@ func SendTo[T any](c chan<- T) func(T) {
 		select {
 		case c <- v:
 		case <-Done():
-			panic(Stop{})
+			runtime.Goexit()
 		}
 	}
 }
@@ -132,7 +135,7 @@ func Sleep(d time.Duration) {
 	select {
 	case <-t.C:
 	case <-Done():
-		panic(Stop{})
+		runtime.Goexit()
 	}
 }
 

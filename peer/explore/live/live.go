@@ -43,12 +43,6 @@ type Host interface {
 	Panicked(value any)
 }
 
-// Stop is the value of the panic that ends a goroutine of a stopped line.
-type Stop struct{}
-
-// Error makes Stop readable where it is printed.
-func (Stop) Error() string { return "stopped" }
-
 // StackError is the value of the panic that ends an endless recursion.
 type StackError struct{}
 

@@ -42,12 +42,23 @@ func (r *recorder) Bound(name string) any          { return r.bound[name] }
 func (r *recorder) Begin()                         { r.add("begin ") }
 func (r *recorder) Panicked(v any)                 { r.add("panicked:%v ", v) }
 
-// run runs f as a line does, and returns the value it panicked with.
+// returned and exited are how a goroutine ends that does not panic.
+const returned, exited = "returned", "exited"
+
+// run runs f as a line does, and tells how that ended: with the value of a panic,
+// or with one of the constants.
 func run(l *Line, f func()) <-chan any {
 	out := make(chan any, 1)
 	go pprof.Do(context.Background(), pprof.Labels(LabelKey, l.name), func(context.Context) {
-		defer func() { v := recover(); l.End(); out <- v }()
+		how := any(exited)
+		defer func() { l.End(); out <- how }()
+		defer func() {
+			if v := recover(); v != nil {
+				how = v
+			}
+		}()
 		f()
+		how = returned
 	})
 	return out
 }
@@ -96,6 +107,16 @@ func TestStopReachesWhatBlocks(t *testing.T) {
 			}
 		},
 		"sleep": func() { Sleep(time.Hour) },
+		"loop that recovers": func() {
+			for {
+				func() {
+					defer func() { _ = recover() }()
+					for {
+						Poll()
+					}
+				}()
+			}
+		},
 		"select": func() {
 			<-Done()
 			Halt()
@@ -106,14 +127,34 @@ func TestStopReachesWhatBlocks(t *testing.T) {
 			out := run(l, f)
 			l.Stop()
 			l.Stop()
-			if v := wait(t, out); v != (Stop{}) {
-				t.Errorf("ended with %v", v)
+			if how := wait(t, out); how != exited {
+				t.Errorf("ended with %v", how)
 			}
 			wait(t, l.Idle())
 			if n := len(shared.getStopping()); n != 0 {
 				t.Errorf("%d lines are still stopping", n)
 			}
 		})
+	}
+}
+
+// TestStopInALibrary stops a line whose function a library has called in a
+// goroutine of its own: nobody would recover a panic there.
+func TestStopInALibrary(t *testing.T) {
+	l := Begin("library", &recorder{})
+	var group sync.WaitGroup
+	out := run(l, func() {
+		group.Go(func() {
+			for {
+				Poll()
+			}
+		})
+		group.Wait()
+		Halt()
+	})
+	l.Stop()
+	if how := wait(t, out); how != exited {
+		t.Errorf("ended with %v", how)
 	}
 }
 
@@ -139,11 +180,11 @@ func TestStopLeavesOtherLinesAlone(t *testing.T) {
 		}
 	}
 	close(release)
-	if v := wait(t, out); v != (Stop{}) {
-		t.Errorf("the stopped line ended with %v", v)
+	if how := wait(t, out); how != exited {
+		t.Errorf("the stopped line ended with %v", how)
 	}
-	if v := wait(t, other); v != nil {
-		t.Errorf("the other line ended with %v", v)
+	if how := wait(t, other); how != returned {
+		t.Errorf("the other line ended with %v", how)
 	}
 }
 
@@ -188,7 +229,7 @@ func TestHostHears(t *testing.T) {
 		_, _ = Printer(fmt.Fprintln)("x", Bound[int]("n"), Bound[string]("n"))
 		_, _ = Formatter(fmt.Fprintf)("%03d ", 5)
 		*Heap[string]("v") = "set"
-	})); v != nil {
+	})); v != returned {
 		t.Fatal(v)
 	}
 	if got, want := host.String(), "show[1 a] print[2] x 7 \n005 "; got != want {

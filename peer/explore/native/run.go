@@ -94,7 +94,9 @@ func Run(ctx context.Context, name string, host live.Host, f func(*live.Line) er
 		}()
 		defer func() {
 			if v := recover(); v != nil {
-				result = panicked(v)
+				result = NewPanic(v)
+			} else if result == ErrGoexit && line.Stopped() {
+				result = ErrStopped
 			}
 		}()
 		debug.SetPanicOnFault(true)
@@ -115,12 +117,4 @@ func Run(ctx context.Context, name string, host live.Host, f func(*live.Line) er
 	case <-time.After(Grace):
 		return ErrLeft
 	}
-}
-
-// panicked is the error for what recover returned.
-func panicked(v any) error {
-	if _, ok := v.(live.Stop); ok {
-		return ErrStopped
-	}
-	return &Panic{Value: v, Trace: trace()}
 }
