@@ -20,7 +20,7 @@ func TestShellDiesWithThePeer(t *testing.T) {
 	t.Parallel()
 	u, dir := newUser(t), t.TempDir()
 	alice := u.startIn(dir, "alice", "--dev")
-	alice.expect("ready as alice", 20*time.Second)
+	alice.expect("ready as alice")
 	alice.send("shell echo $$ >new; mv new pid; exec sleep 300")
 	pid := 0
 	for i := 0; pid == 0 && i < 2000; i++ {
@@ -62,14 +62,14 @@ func TestSwitchOfTheService(t *testing.T) {
 	defer service.Close()
 	u := newUser(t)
 	bob := u.start("bob")
-	bob.expect("ready as bob", 20*time.Second)
+	bob.expect("ready as bob")
 	alice := u.start("alice", "-c", "bootstrapswitch "+service.URL, "-c", "bootstrappeers", "-c", "members",
 		"-c", "msg hello", "-c", "bootstrapswitch local", "-c", "bootstrappeers")
-	if got := alice.status(30 * time.Second); got != 0 {
+	if got := alice.status(); got != 0 {
 		t.Errorf("status %d, want 0", got)
 	}
 	alice.inOrder("#> ^http://\\S+ -> " + service.URL + "$\n#> ^NAME\n#> ^alice +\\S+ +1 +1m30s\n#> ^NAME +STATE\n#> ^bob +alive\n" +
 		"#> ^delivered to 1\n#> ^" + service.URL + " -> http://\n#> ^bob\n#> ^alice\n")
 	bob.send("bootstrapswitch http://127.0.0.1:1")
-	bob.expect("error: ask for limits at http://127.0.0.1:1", 20*time.Second)
+	bob.expect("error: ask for limits at http://127.0.0.1:1")
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/peerlab/peerlab/peer/cli"
 	"github.com/peerlab/peerlab/repl"
@@ -98,30 +97,30 @@ func TestEveryCommandMeetsBadInput(t *testing.T) {
 	}
 	u := newUser(t)
 	alice := u.startIn(t.TempDir(), "alice", "--dev")
-	alice.expect("ready as alice", 5*time.Second)
+	alice.expect("ready as alice")
 	bob := u.start("bob")
-	bob.expect("ready as bob", 5*time.Second)
-	ids := func() string { return strings.Join(alice.ask("localnode", 5*time.Second), "\n") }
+	bob.expect("ready as bob")
+	ids := func() string { return strings.Join(alice.ask("localnode"), "\n") }
 	before := ids()
 	for _, c := range shell.Table().Commands() {
 		for _, line := range wrongLines(c) {
-			refused(t, line, alice.ask(line, 15*time.Second), true)
+			refused(t, line, alice.ask(line), true)
 		}
 		for _, line := range oddLines(c) {
 			if strings.Contains(line, "\n") {
 				t.Fatalf("%q has several lines", line)
 			}
-			refused(t, line, alice.ask(line, 15*time.Second), false)
+			refused(t, line, alice.ask(line), false)
 		}
-		members := alice.ask("members", 5*time.Second)
+		members := alice.ask("members")
 		if !slices.ContainsFunc(members, func(l string) bool { return strings.HasPrefix(l, "alice (you)  alive") }) || ids() != before {
 			t.Fatalf("after %s alice is no member as before:\n%s\n%s\n%s", c.Name, strings.Join(members, "\n"), before, ids())
 		}
 	}
 	bob.send("msg still there")
-	alice.expect("<bob> still there", 5*time.Second)
+	alice.expect("<bob> still there")
 	alice.send("quit")
-	if got := alice.status(5 * time.Second); got != 1 {
+	if got := alice.status(); got != 1 {
 		t.Errorf("alice ended with status %d; commands failed, want 1", got)
 	}
 }
@@ -133,10 +132,10 @@ func TestUnknownCommands(t *testing.T) {
 	alice := u.start("alice", "--bare")
 	for _, line := range append(strange(), "membersx", "MEMBERS", "/", "//", "/ members", "\x00", "\xff", "é", "\x1b[A",
 		strings.Repeat("y", repl.MaxLine-1), strings.Repeat("z", repl.MaxLine+1), strings.Repeat("'", 1001), "@bob hi") {
-		refused(t, line, alice.ask(line, 5*time.Second), true)
+		refused(t, line, alice.ask(line), true)
 	}
 	for _, line := range []string{"", "   ", "\t", "#", "# members", ";;;", "\r"} {
-		if answer := alice.ask(line, 5*time.Second); len(answer) > 0 {
+		if answer := alice.ask(line); len(answer) > 0 {
 			t.Errorf("%q answers %q", line, answer)
 		}
 	}
@@ -172,7 +171,7 @@ func TestScriptFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			alice := newUser(t).startIn(dir, "alice", "--bare")
-			answer := alice.ask("execute "+file, 10*time.Second)
+			answer := alice.ask("execute " + file)
 			refused(t, name, answer, c.fails)
 			last := ""
 			if len(answer) > 0 {
@@ -182,12 +181,12 @@ func TestScriptFiles(t *testing.T) {
 				t.Errorf("the last line is %.300q, want %q", last, c.want)
 			}
 			alice.in.Close()
-			if got, want := alice.status(5*time.Second), map[bool]int{true: 1}[c.fails]; got != want {
+			if got, want := alice.status(), map[bool]int{true: 1}[c.fails]; got != want {
 				t.Errorf("status %d, want %d", got, want)
 			}
 			script := newUser(t).startIn(dir, "alice", "--bare", "--script", file)
 			script.in.Close()
-			if got, want := script.status(10*time.Second), map[bool]int{true: 1}[c.fails]; got != want {
+			if got, want := script.status(), map[bool]int{true: 1}[c.fails]; got != want {
 				t.Errorf("as --script: status %d, want %d", got, want)
 			}
 			script.mu.Lock()
@@ -203,7 +202,7 @@ func TestScriptFiles(t *testing.T) {
 		dir := t.TempDir()
 		alice := newUser(t).startIn(dir, "alice", "--bare")
 		for _, name := range []string{"missing.cmd", ".", "/", "a/b/c", "/dev/null/x", fmt.Sprintf("%q", strings.Repeat("x", 5000))} {
-			refused(t, name, alice.ask("execute "+name, 5*time.Second), true)
+			refused(t, name, alice.ask("execute "+name), true)
 		}
 	})
 }
@@ -214,11 +213,11 @@ func TestDamagedConfigurations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	alice := newUser(t).startIn(dir, "alice", "--bare")
-	before := alice.ask("showconfig", 5*time.Second)
+	before := alice.ask("showconfig")
 	if len(before) < 5 {
 		t.Fatalf("showconfig prints %q", before)
 	}
-	if answer := alice.ask("saveconfig good.json", 5*time.Second); len(answer) > 0 && strings.HasPrefix(answer[0], "error") {
+	if answer := alice.ask("saveconfig good.json"); len(answer) > 0 && strings.HasPrefix(answer[0], "error") {
 		t.Fatalf("saveconfig: %q", answer)
 	}
 	good, err := os.ReadFile(filepath.Join(dir, "good.json"))
@@ -236,7 +235,7 @@ func TestDamagedConfigurations(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			answer := alice.ask("loadconfig bad.json", 5*time.Second)
+			answer := alice.ask("loadconfig bad.json")
 			refused(t, name, answer, true)
 			if !strings.Contains(strings.Join(answer, "\n"), "bad.json") {
 				t.Errorf("the file is not named: %q", answer)
@@ -244,7 +243,7 @@ func TestDamagedConfigurations(t *testing.T) {
 			if now, err := os.ReadFile(path); err != nil || string(now) != content {
 				t.Errorf("the file is %.100q now, %v", now, err)
 			}
-			if now := alice.ask("showconfig", 5*time.Second); !slices.Equal(now, before) {
+			if now := alice.ask("showconfig"); !slices.Equal(now, before) {
 				t.Errorf("the configuration has changed:\n%s", strings.Join(now, "\n"))
 			}
 		})

@@ -56,7 +56,7 @@ func TestKillAtAnyMoment(t *testing.T) {
 	random := chance(t)
 	u := newUser(t)
 	bob := u.start("bob")
-	bob.expect("ready as bob", 5*time.Second)
+	bob.expect("ready as bob")
 	data := t.TempDir()
 	var key string
 	boot := 0
@@ -66,7 +66,7 @@ func TestKillAtAnyMoment(t *testing.T) {
 		if err := alice.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
-		alice.status(5 * time.Second)
+		alice.status()
 
 		id, now := openAgain(t, data)
 		if key != "" && id != key {
@@ -79,11 +79,11 @@ func TestKillAtAnyMoment(t *testing.T) {
 		readable(t, data)
 	}
 	alice := u.start("alice", "--data", data)
-	alice.expect("ready as alice", 10*time.Second)
+	alice.expect("ready as alice")
 	alice.send("msg all the same")
-	bob.expect("<alice> all the same", 10*time.Second)
+	bob.expect("<alice> all the same")
 	alice.send("quit")
-	if got := alice.status(5 * time.Second); got != 0 {
+	if got := alice.status(); got != 0 {
 		t.Errorf("alice ended with status %d", got)
 	}
 	readable(t, data)
@@ -178,7 +178,7 @@ func TestSignalAtAnyMoment(t *testing.T) {
 	random := chance(t)
 	u := newUser(t)
 	bob := u.start("bob")
-	bob.expect("ready as bob", 5*time.Second)
+	bob.expect("ready as bob")
 	data := t.TempDir()
 	for round := range rounds(6, 100) {
 		sig := []os.Signal{syscall.SIGTERM, os.Interrupt}[round%2]
@@ -190,7 +190,7 @@ func TestSignalAtAnyMoment(t *testing.T) {
 		if err := alice.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Skipf("this system has no signals: %v", err)
 		}
-		got := alice.status(15 * time.Second) // leaving alone may take four
+		got := alice.status() // leaving alone may take four
 		if !ordinary(alice, sig) {
 			t.Errorf("round %d, %s: status %d, %s; it printed\n%.2000s", round, sig, got, alice.cmd.ProcessState, strings.Join(alice.lines, "\n"))
 		}
@@ -199,10 +199,10 @@ func TestSignalAtAnyMoment(t *testing.T) {
 	readable(t, data)
 	nothingLeft(t, data)
 	nothingLeft(t, filepath.Join(u.runtime(), "peerlab"))
-	if answer := bob.ask("msg anybody here", 5*time.Second); len(answer) != 1 || strings.HasPrefix(answer[0], "error: the chat") {
+	if answer := bob.ask("msg anybody here"); len(answer) != 1 || strings.HasPrefix(answer[0], "error: the chat") {
 		t.Errorf("bob's message: %q", answer)
 	}
-	members := bob.ask("members", 5*time.Second)
+	members := bob.ask("members")
 	for _, l := range members {
 		if strings.HasPrefix(l, "alice") && !strings.Contains(l, "left") && !strings.Contains(l, "lost") && !strings.Contains(l, "suspect") {
 			t.Errorf("alice has gone, and bob sees %q", l)
@@ -287,7 +287,7 @@ func TestDamagedFiles(t *testing.T) {
 				}
 				p := u.start("alice", "--data", data)
 				p.in.Close()
-				got := p.status(15 * time.Second)
+				got := p.status()
 				p.mu.Lock()
 				said := strings.Join(p.lines, "\n")
 				p.mu.Unlock()
@@ -324,7 +324,7 @@ func TestFilesInTheWay(t *testing.T) {
 			}
 			p := newUser(t).start("alice", "--data", data)
 			p.in.Close()
-			p.status(10 * time.Second)
+			p.status()
 			if said := strings.Join(p.lines, "\n"); !strings.Contains(said, name) || strings.Contains(said, "goroutine ") {
 				t.Errorf("it prints %q; want a word of %s", said, name)
 			}
@@ -350,20 +350,20 @@ func TestFullDisk(t *testing.T) {
 	})
 	u := newUser(t)
 	bob := u.start("bob")
-	bob.expect("ready as bob", 5*time.Second)
+	bob.expect("ready as bob")
 	alice := u.start("alice", "--data", filepath.Join(disk, "alice"))
-	alice.expect("ready as alice", 5*time.Second)
+	alice.expect("ready as alice")
 	fill(t, filepath.Join(disk, "filler"))
 	for range 20 {
 		alice.send("msg " + strings.Repeat("x", 5000))
 	}
 	alice.send("msg the last one")
-	bob.expect("<alice> the last one", 10*time.Second)
-	if answer := alice.ask("members", 5*time.Second); len(answer) < 2 {
+	bob.expect("<alice> the last one")
+	if answer := alice.ask("members"); len(answer) < 2 {
 		t.Errorf("members: %q", answer)
 	}
 	alice.send("quit")
-	if got := alice.status(5 * time.Second); got != 0 && got != 1 {
+	if got := alice.status(); got != 0 && got != 1 {
 		t.Errorf("status %d", got)
 	}
 	key, err := os.ReadFile(filepath.Join(disk, "alice", "key.pem"))
@@ -372,7 +372,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	for _, name := range []string{"alice", "charly"} {
 		p := u.start(name, "--data", filepath.Join(disk, name))
-		if got := p.status(10 * time.Second); got != 1 || len(p.lines) != 1 || !strings.Contains(p.lines[0], "no space") {
+		if got := p.status(); got != 1 || len(p.lines) != 1 || !strings.Contains(p.lines[0], "no space") {
 			t.Errorf("%s on a full disk: status %d, %q", name, got, p.lines)
 		}
 	}
@@ -380,7 +380,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice = u.start("alice", "--data", filepath.Join(disk, "alice"))
-	alice.expect("ready as alice", 5*time.Second)
+	alice.expect("ready as alice")
 	if now, err := os.ReadFile(filepath.Join(disk, "alice", "key.pem")); err != nil || !bytes.Equal(now, key) {
 		t.Errorf("the key has changed: %v", err)
 	}
@@ -407,7 +407,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
 	alice := u.start("alice")
-	alice.expect("ready as alice", 5*time.Second)
+	alice.expect("ready as alice")
 	data := t.TempDir()
 	for _, c := range []struct {
 		args []string
@@ -419,12 +419,12 @@ func TestNamesThatAreTaken(t *testing.T) {
 		{[]string{"demo", "x"}, `"x"`},
 	} {
 		p := u.start(c.args...)
-		got := p.status(10 * time.Second)
+		got := p.status()
 		if (got != 1 && got != 2) || len(p.lines) != 1 || !strings.Contains(p.lines[0], c.want) {
 			t.Errorf("%q: status %d, %q; want %q", c.args, got, p.lines, c.want)
 		}
 	}
-	if answer := alice.ask("members", 5*time.Second); len(answer) != 2 {
+	if answer := alice.ask("members"); len(answer) != 2 {
 		t.Errorf("members: %q", answer)
 	}
 }

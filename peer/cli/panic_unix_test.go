@@ -32,7 +32,7 @@ func TestAPanicGivesTheTerminalBack(t *testing.T) {
 			go func() { ended <- x.cmd.Wait() }()
 			select {
 			case <-ended:
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("it does not end; it said\n%s", x.output())
 			}
 			if got := x.cmd.ProcessState.ExitCode(); got != 1 {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestShellScripts runs scripts/shell with real peers. What a line that begins
@@ -29,10 +28,10 @@ func TestShellScripts(t *testing.T) {
 			}
 			u := newUser(t)
 			bob := u.start("bob")
-			bob.expect("ready as bob", 10*time.Second)
+			bob.expect("ready as bob")
 			alice := u.startIn(t.TempDir(), "alice", "--dev", "--bare", "--script", path)
 			alice.in.Close()
-			if got := alice.status(30 * time.Second); got != 0 {
+			if got := alice.status(); got != 0 {
 				t.Errorf("status %d, want 0", got)
 			}
 			alice.inOrder(string(raw))

@@ -66,9 +66,6 @@ func badServices() map[string]http.HandlerFunc {
 	}
 }
 
-// patience is what a start may take at a service that does not answer.
-const patience = 15 * time.Second
-
 func TestBadServiceAtTheStart(t *testing.T) {
 	t.Parallel()
 	for name, h := range badServices() {
@@ -114,7 +111,7 @@ func checkNoStart(t *testing.T, url string) {
 	t.Helper()
 	p := newUser(t).start("alice", "--bootstrap", url)
 	start := time.Now()
-	if got := p.status(patience); got != 1 {
+	if got := p.status(); got != 1 {
 		t.Errorf("status %d, want 1", got)
 	}
 	p.mu.Lock()
@@ -158,33 +155,43 @@ func TestServiceTurnsBad(t *testing.T) {
 			t.Cleanup(service.Close)
 			u := newUser(t)
 			alice := u.start("alice", "--bootstrap", service.URL)
-			alice.expect("ready as alice", patience)
+			alice.expect("ready as alice")
 			bob := u.start("bob", "--bootstrap", service.URL)
-			bob.expect("ready as bob", patience)
-			alice.expect("<joined> bob has joined", patience)
+			bob.expect("ready as bob")
+			alice.expect("<joined> bob has joined")
 			broken.Store(true)
 			for _, line := range []string{"bootstrappeers", "bootstrapjoin"} {
-				refused(t, line, alice.ask(line, patience), true)
+				refused(t, line, alice.ask(line), true)
 			}
-			members := alice.ask("members", 2*time.Second)
+			var members []string
+			quickest := patience // of several: starving may hit one of them, a wait for the service hits all
+			for range 5 {
+				start := time.Now()
+				members = alice.ask("members")
+				quickest = min(quickest, time.Since(start))
+			}
+			if quickest >= bootstrap.DefaultTimeout {
+				t.Errorf("members takes %s, as if it waited for the service", quickest)
+			}
 			for _, name := range []string{"alice (you)  alive", "bob          alive"} {
 				if !slices.ContainsFunc(members, func(l string) bool { return strings.HasPrefix(l, name) }) {
 					t.Errorf("no %q in\n%s", name, strings.Join(members, "\n"))
 				}
 			}
 			alice.send("msg after it")
-			bob.expect("<alice> after it", patience)
+			bob.expect("<alice> after it")
 			broken.Store(false)
-			if answer := alice.ask("bootstrapjoin", patience); len(answer) == 0 || strings.HasPrefix(answer[0], "error") {
+			if answer := alice.ask("bootstrapjoin"); len(answer) == 0 || strings.HasPrefix(answer[0], "error") {
 				t.Errorf("when the service is back: %q", answer)
 			}
 			broken.Store(true)
 			start := time.Now()
 			alice.send("quit")
-			if got := alice.status(patience); got != 1 {
+			if got := alice.status(); got != 1 {
 				t.Errorf("status %d, want 1: commands failed", got)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			// Three seconds are for the service, one for the others, the rest is room for a starved machine.
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("leaving took %s", took)
 			}
 		})

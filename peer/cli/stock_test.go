@@ -30,18 +30,18 @@ func TestStockNode(t *testing.T) {
 		}
 	}()
 	alice := newUser(t).start("alice", "--join", m.LocalNode().Address())
-	alice.expect("ready as alice", 5*time.Second)
+	alice.expect("ready as alice")
 	alice.send("members")
-	alice.expect("vanilla      alive, foreign", 5*time.Second)
-	for name := range within(t, joined, 5*time.Second) {
+	alice.expect("vanilla      alive, foreign")
+	for name := range arriving(t, joined) {
 		if strings.HasPrefix(name, "alice~1.") {
 			break
 		}
 	}
 	alice.send("msg anybody here")
-	alice.expect("nobody else is in the chat", 5*time.Second)
+	alice.expect("nobody else is in the chat")
 	alice.send("quit")
-	if got := alice.status(5 * time.Second); got != 0 {
+	if got := alice.status(); got != 0 {
 		t.Errorf("alice quit with status %d", got)
 	}
 }
@@ -53,10 +53,10 @@ func (e stockEvents) NotifyJoin(n *memberlist.Node) { e <- n.Name }
 func (stockEvents) NotifyLeave(*memberlist.Node)    {}
 func (stockEvents) NotifyUpdate(*memberlist.Node)   {}
 
-// within yields what comes until a time has passed, which is a failure.
-func within(t *testing.T, c <-chan string, d time.Duration) iter.Seq[string] {
+// arriving yields what comes until patience is over, which is a failure.
+func arriving(t *testing.T, c <-chan string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		deadline := time.After(d)
+		deadline := time.After(patience)
 		for {
 			select {
 			case v := <-c:
@@ -64,7 +64,7 @@ func within(t *testing.T, c <-chan string, d time.Duration) iter.Seq[string] {
 					return
 				}
 			case <-deadline:
-				t.Fatalf("it did not come within %s", d)
+				t.Fatalf("it did not come within %s", patience)
 			}
 		}
 	}

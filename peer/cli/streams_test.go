@@ -71,7 +71,7 @@ func TestSurroundings(t *testing.T) {
 			if c.out != nil {
 				cmd.Stdout = c.out
 			}
-			timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+			timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 			defer timer.Stop()
 			_ = childtest.Run(cmd) // the status tells
 			if got := cmd.ProcessState.ExitCode(); got != c.status || !strings.Contains(out.String(), c.want) || strings.Contains(out.String(), "goroutine ") {
@@ -116,8 +116,8 @@ func TestReaderGoesAway(t *testing.T) {
 			go func() { defer close(ended); _ = cmd.Wait() }()
 			select {
 			case <-ended:
-			case <-time.After(10 * time.Second):
-				t.Error("it still runs, 10 s after its reader went")
+			case <-time.After(patience):
+				t.Errorf("it still runs, %s after its reader went", patience)
 				_ = cmd.Process.Kill()
 				<-ended
 			}
@@ -157,7 +157,7 @@ func TestReaderOfATestServerGoesAway(t *testing.T) {
 	if err := childtest.Start(t, cmd); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Error(err)
@@ -169,7 +169,7 @@ func TestReaderOfATestServerGoesAway(t *testing.T) {
 	if err := cmd.Wait(); err == nil || !timer.Stop() {
 		t.Errorf("nobody read its output, and it ended with %v", cmd.ProcessState)
 	}
-	for by := time.Now().Add(10 * time.Second); len(family(t, marker)) > 0; time.Sleep(20 * time.Millisecond) {
+	for by := time.Now().Add(patience); len(family(t, marker)) > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(by) {
 			t.Fatalf("processes %v are left", family(t, marker))
 		}

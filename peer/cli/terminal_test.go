@@ -85,7 +85,7 @@ func (x *terminal) expect(keys, text string) {
 	if _, err := x.master.WriteString(keys); err != nil {
 		x.t.Fatal(err)
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for !strings.Contains(x.output()[before:], text) {
 		select {
 		case <-x.more:
@@ -170,13 +170,13 @@ func TestControlSStopsTheScreenOnly(t *testing.T) {
 	x.expect("", "alice chat> ")
 	bob := u.start("bob")
 	x.expect("", "bob has joined")
-	bob.expect("ready as bob", 20*time.Second)
+	bob.expect("ready as bob")
 	before := len(x.output())
 	if _, err := x.master.WriteString("\x13"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 20 {
-		answer := bob.ask(fmt.Sprintf("msg number %d", i), 20*time.Second)
+		answer := bob.ask(fmt.Sprintf("msg number %d", i))
 		if len(answer) != 1 || answer[0] != "delivered to 1" {
 			t.Fatalf("number %d: %q", i, answer)
 		}
@@ -206,8 +206,8 @@ func TestEditorAtAKeyboard(t *testing.T) {
 	x.expect("", "alice chat> ")
 	x.expect("/echo first\x18\x05", "here\r\n")
 	bob := u.start("bob")
-	bob.expect("ready as bob", 20*time.Second)
-	if answer := bob.ask("msg are you there", 20*time.Second); len(answer) != 1 || answer[0] != "delivered to 1" {
+	bob.expect("ready as bob")
+	if answer := bob.ask("msg are you there"); len(answer) != 1 || answer[0] != "delivered to 1" {
 		t.Errorf("while alice edits: %q", answer)
 	}
 	before := len(x.output())
