@@ -9,7 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 
 	"github.com/peerlab/peerlab/repl"
 )
@@ -202,6 +203,6 @@ func placed(text string, err error) error {
 		return err
 	}
 	row := strings.ReplaceAll(strings.Split(text, "\n")[line-1], "\t", " ")
-	before := strings.Repeat(" ", utf8.RuneCountInString(row[:column-1]))
+	before := strings.Repeat(" ", uniseg.StringWidth(repl.Neutral(row[:column-1]))) // as it is shown
 	return fmt.Errorf("%w\n  %s\n  %s^", err, row, before)
 }

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -37,37 +38,52 @@ func wordsOfScenarios() []string { return []string{"await", "expect", "never", "
 
 // keeping remembers how kept commands were made.
 type keeping struct {
-	mu       sync.Mutex
-	function map[string]string // by command: the name in the session
-	example  map[string]string // by command: the last line that worked
+	mu   sync.Mutex
+	made map[string]making // by command
+}
+
+// making is how a command was made.
+type making struct {
+	function string // its name in the session
+	takes    bool   // arguments
+	example  string // the last line that worked; empty for none
 }
 
 func (k *keeping) worked(command, line string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.example == nil {
-		k.example = map[string]string{}
+	if m, ok := k.made[command]; ok {
+		m.example = line
+		k.made[command] = m
 	}
-	k.example[command] = line
 }
 
-// exampleOf is a line that runs the command, and has worked if any has.
-func (k *keeping) exampleOf(command string) string {
+// of tells how a command was made.
+func (k *keeping) of(command string) making {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if line := k.example[command]; line != "" {
-		return line
-	}
-	return command
+	return k.made[command]
 }
 
-func (k *keeping) made(command, function string) {
+// make remembers how a command is made now. A line that worked before is one
+// that works yet if both functions take arguments, or neither does.
+func (k *keeping) make(command, function string, takes bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.function == nil {
-		k.function = map[string]string{}
+	if k.made == nil {
+		k.made = map[string]making{}
 	}
-	k.function[command] = function
+	m := making{function: function, takes: takes}
+	if before := k.made[command]; before.takes == takes {
+		m.example = before.example
+	}
+	k.made[command] = m
+}
+
+func (k *keeping) forget(command string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.made, command)
 }
 
 // keepCommands are the commands that make commands.
@@ -89,6 +105,7 @@ func (p *peer) keepCommands() []repl.Command {
 			if err := p.shell.Remove(c.Args[0]); err != nil {
 				return fmt.Errorf("%s is no command that was kept here", repl.Quote(c.Args[0]))
 			}
+			p.kept.forget(c.Args[0])
 			fmt.Fprintf(c.Out, "%s is no command any more\n", c.Args[0])
 			return nil
 		},
@@ -132,7 +149,7 @@ func (p *peer) keep(ctx context.Context, c *repl.Call) error {
 	if !file {
 		return nil
 	}
-	text, notes, err := p.Go.Permanent(ctx, name, kept.Name, kept.Summary, p.kept.exampleOf(kept.Name))
+	text, notes, err := p.Go.Permanent(ctx, name, kept.Name, kept.Summary, cmp.Or(p.kept.of(kept.Name).example, kept.Name))
 	if errors.Is(err, permanent.ErrCannot) {
 		fmt.Fprintf(c.Out, "it has no file: %s\n", repl.Neutral(err.Error()))
 		return nil
@@ -172,7 +189,7 @@ func (p *peer) keepAs(ctx context.Context, function, summary string) (repl.Comma
 	if err := p.shell.Add(c); err != nil {
 		return repl.Command{}, err
 	}
-	p.kept.made(name, function)
+	p.kept.make(name, function, takes)
 	return c, nil
 }
 

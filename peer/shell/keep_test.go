@@ -92,6 +92,22 @@ func TestKeep(t *testing.T) {
 	})
 }
 
+// The example in a file is a call that would work: of the function as it is now.
+func TestKeepExample(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, k := keeping(t)
+		for _, s := range []struct{ line, want string }{
+			{"keep Bare", "bare"}, {"bare once", ""}, {"keep Bare", "bare once"}, {"keep bare", "bare"}, // which takes no arguments
+			{"keep greet", "greet"}, {"greet twice", ""}, {"unkeep greet", ""}, {"keep greet", "greet"},
+		} {
+			p.must(s.line)
+			if got := k.files[len(k.files)-1]; s.want != "" && !strings.HasSuffix(got, "|"+s.want) {
+				t.Errorf("after %s the file is of %q, want the example %q", s.line, got, s.want)
+			}
+		}
+	})
+}
+
 // A file is written over by keep only as long as nobody else has changed it.
 func TestKeepWritesOverItsOwnOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -50,11 +50,9 @@ func (p *peer) reboot() repl.Command {
 
 // keepAgain are lines that make the commands that were kept.
 func (p *peer) keepAgain() []string {
-	p.kept.mu.Lock()
-	defer p.kept.mu.Unlock()
 	var all []string
 	for _, c := range p.shell.Added() {
-		if f := p.kept.function[c.Name]; f != "" {
+		if f := p.kept.of(c.Name).function; f != "" {
 			all = append(all, "keep -n "+f+" "+repl.Quote(c.Summary))
 		}
 	}
