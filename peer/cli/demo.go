@@ -79,30 +79,16 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 	defer stop()
 	scr.gone = stop
 	defer func() { err = scr.verdict(err, status) }()
-	d := &demo{runtime: files.Mem()}
+	d, heard := newDemo(&scr, stop)
 	defer func() { err = errors.Join(err, d.end()) }()
-	heard := make(chan extension.Line, 256)
-	alice := d.add("alice", func(l extension.Line) {
-		scr.show(l)
-		select {
-		case heard <- l:
-		default: // only the tour listens, and it keeps up
-		}
-	})
-	alice.prompt = &scr
-	d.broken = func(i *inmate, p *guard.Panic) {
-		scr.show(extension.Line{Kind: extension.Bad, Label: "error", Text: i.name + " has crashed: " + p.Error()})
-		if i == alice {
-			stop()
-		}
-	}
 	start := time.Now()
-	for _, who := range []*inmate{alice, d.bot("bob"), d.bot("charly")} {
+	for _, who := range d.people {
 		if err := who.start(ctx); err != nil {
 			return err
 		}
 	}
 	scr.print(fmt.Sprintf("3 peers are up after %s. You are alice; bob and charly answer.\n", time.Since(start).Round(time.Millisecond)))
+	alice := d.people[0]
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
 	defer stop()
@@ -127,21 +113,43 @@ func runDemo(ctx context.Context, p Process, f flags, status *int) (err error) {
 	return err
 }
 
+// newDemo makes the three, alice first. What alice shows goes to the screen, and
+// to whoever listens to heard; stop is called when she is broken.
+func newDemo(scr *screen, stop func()) (d *demo, heard chan extension.Line) {
+	d, heard = &demo{runtime: files.Mem()}, make(chan extension.Line, 256)
+	alice := d.add("alice", func(l extension.Line) {
+		scr.show(l)
+		select {
+		case heard <- l:
+		default: // only the tour listens, and it keeps up
+		}
+	})
+	alice.prompt = scr
+	d.broken = func(i *inmate, p *guard.Panic) {
+		scr.show(extension.Line{Kind: extension.Bad, Label: "error", Text: i.name + " has crashed: " + p.Error()})
+		if i == alice {
+			stop()
+		}
+	}
+	d.bot("bob")
+	d.bot("charly")
+	return d, heard
+}
+
 func (d *demo) add(name string, show func(extension.Line)) *inmate {
 	i := &inmate{demo: d, name: name, data: files.Mem(), show: show}
 	d.people = append(d.people, i)
 	return i
 }
 
-// bot is a peer that answers alice.
-func (d *demo) bot(name string) *inmate {
+// bot adds a peer that answers alice.
+func (d *demo) bot(name string) {
 	var i *inmate
 	i = d.add(name, func(l extension.Line) {
 		if l.Kind == extension.Plain && l.Label == "alice" {
 			i.answer(l.Text)
 		}
 	})
-	return i
 }
 
 // answer says something back, through the bot's own shell: whoever answers
