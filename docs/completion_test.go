@@ -55,7 +55,7 @@ func source(t *testing.T, program string, script []byte) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("no bash here: install it to have its completion script sourced")
+		t.Skip("needs bash: install it to have its completion script sourced")
 	}
 	file := filepath.Join(t.TempDir(), "completion.bash")
 	if err := os.WriteFile(file, script, 0o600); err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/peerlab/peerlab/internal/childtest"
 )
 
 // TestExplore types what explore.md has typed, into a peer that was built: Go
@@ -16,20 +18,18 @@ import (
 // package workbench.
 func TestExplore(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles for a running peer")
+		t.Skip("compiles for a running peer: run without -short")
 	}
 	t.Parallel()
 	used(t, filepath.Join("..", "peer", "explore", "*", "*.go"))
 	if can := goEnv(t, "CGO_ENABLED") + goEnv(t, "GOOS"); !regexp.MustCompile("^1(linux|darwin|freebsd)$").MatchString(can) {
-		t.Skip("no plugins here: ", can)
+		t.Skipf("needs plugins: set CGO_ENABLED=1, on Linux, macOS or FreeBSD: %q", can)
 	}
 	compiler, _, _ := strings.Cut(goEnv(t, "CC"), " ")
-	if _, err := exec.LookPath(compiler); err != nil {
-		t.Skip("Go cannot be compiled for a running program here: ", err)
-	}
+	childtest.Needs(t, compiler)
 	const library = "github.com/tidwall/btree@latest"
 	if out, err := exec.CommandContext(t.Context(), "go", "list", "-m", library).CombinedOutput(); err != nil {
-		t.Skipf("no module can be fetched here: %v: %s", err, out)
+		t.Skipf("needs a module proxy that can be reached: set GOPROXY: %v: %s", err, out)
 	}
 	p := newPlayer(t, root(t), "GOPROXY="+goEnv(t, "GOPROXY"), "GOSUMDB="+goEnv(t, "GOSUMDB"))
 	p.patience = 3 * time.Minute // for what has never been compiled here

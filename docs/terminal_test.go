@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
 	"golang.org/x/sys/unix"
 
@@ -51,14 +50,7 @@ func openTerminal(t *testing.T, name, dir string, env []string) *terminal {
 	t.Helper()
 	cmd := exec.Command("sh", "-i")
 	cmd.Dir, cmd.Env = dir, append(env, "TERM=xterm", "PS1=$ ", "ENV=")
-	var master *os.File
-	err := childtest.StartBy(t, cmd, func() (err error) {
-		master, err = pty.StartWithSize(cmd, &pty.Winsize{Cols: columns, Rows: rows})
-		return err
-	})
-	if err != nil {
-		t.Skipf("no pseudo-terminal: %v", err)
-	}
+	master := childtest.StartOnTerminal(t, cmd, rows, columns)
 	x := &terminal{t: t, name: name, master: master, cmd: cmd,
 		patience: patience, vt: vt10x.New(vt10x.WithSize(columns, rows)), changed: make(chan struct{}, 1)}
 	x.read.Go(x.watch)

@@ -34,7 +34,7 @@ type player struct {
 func newPlayer(t *testing.T, dir string, env ...string) *player {
 	t.Helper()
 	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("no POSIX shell here: the tutorial is written for one; Linux and macOS have it")
+		t.Skip("needs a POSIX shell, for which the tutorial is written: run it on Unix")
 	}
 	user := t.TempDir()
 	for _, sub := range []string{"run", "state", "bin", "tmp", "home"} {
@@ -54,10 +54,11 @@ func newPlayer(t *testing.T, dir string, env ...string) *player {
 
 func goEnv(t *testing.T, name string) string {
 	t.Helper()
+	childtest.Needs(t, "go")
 	out, err := exec.Command("go", "env", name).Output()
 	value := strings.TrimSpace(string(out))
 	if err != nil || value == "" {
-		t.Skipf("no go command that can build here: %s is %q, %v", name, value, err)
+		t.Fatalf("go env: %s is %q, %v", name, value, err)
 	}
 	return value
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -33,14 +34,11 @@ func self(role string, pipe *os.File) *exec.Cmd {
 // starts are the ways to start a program.
 func starts(t *testing.T, program func(role string) *exec.Cmd) map[string]func() error {
 	return map[string]func() error{
-		"Start": func() error { return childtest.Start(t, program("stay")) },
-		"StartBy": func() error {
-			cmd := program("stay")
-			return childtest.StartBy(t, cmd, func() error { return cmd.Start() })
-		},
-		"Run":            func() error { go func() { _ = childtest.Run(program("stay")) }(); return nil },
-		"CombinedOutput": func() error { go func() { _, _ = childtest.CombinedOutput(program("stay")) }(); return nil },
-		"Follow":         func() error { return program("follow").Start() },
+		"Start":           func() error { return childtest.Start(t, program("stay")) },
+		"StartOnTerminal": func() error { childtest.StartOnTerminal(t, program("stay"), 24, 80); return nil },
+		"Run":             func() error { go func() { _ = childtest.Run(program("stay")) }(); return nil },
+		"CombinedOutput":  func() error { go func() { _, _ = childtest.CombinedOutput(program("stay")) }(); return nil },
+		"Follow":          func() error { return program("follow").Start() },
 	}
 }
 
@@ -133,14 +131,41 @@ func abort(t *testing.T, role string) {
 	}
 }
 
-// TestStartSaysWhy starts what is not there.
-func TestStartSaysWhy(t *testing.T) {
-	nothing := exec.Command(t.TempDir() + "/nothing")
-	if err := childtest.Start(t, nothing); err == nil {
+// witness is a test that is skipped or fails; it ends there.
+type witness struct {
+	testing.TB
+	said string
+}
+
+func (*witness) Helper()             {}
+func (w *witness) Fatal(args ...any) { w.said = "fail: " + fmt.Sprint(args...); panic(w) }
+func (w *witness) Skipf(format string, args ...any) {
+	w.said = "skip: " + fmt.Sprintf(format, args...)
+	panic(w)
+}
+
+// TestWhatIsNotThere starts a program that is not there: that is a failure, but
+// for one that the test may be without.
+func TestWhatIsNotThere(t *testing.T) {
+	nothing := func() *exec.Cmd { return exec.Command(filepath.Join(t.TempDir(), "nothing")) }
+	if err := childtest.Start(t, nothing()); err == nil {
 		t.Error("Start: it was started")
 	}
-	if out, err := childtest.CombinedOutput(exec.Command(nothing.Path)); err == nil {
+	if out, err := childtest.CombinedOutput(nothing()); err == nil {
 		t.Errorf("CombinedOutput: %q", out)
+	}
+	for want, call := range map[string]func(testing.TB){
+		"fail: fork/exec ": func(tb testing.TB) { childtest.StartOnTerminal(tb, nothing(), 24, 80) },
+		"skip: needs no-such-program: install it, and have it in PATH": func(tb testing.TB) { childtest.Needs(tb, "no-such-program") },
+	} {
+		w := &witness{TB: t}
+		func() {
+			defer func() { _ = recover() }()
+			call(w)
+		}()
+		if !strings.HasPrefix(w.said, want) {
+			t.Errorf("it says %q, want %q", w.said, want)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func content(i int) []byte {
 // and the child's lock free.
 func TestKill(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("a process that dies there may hold its files a little longer")
+		t.Skip("needs files that are let go with their process: run it on Unix")
 	}
 	path := t.TempDir()
 	fsys := open(t, path)
@@ -228,7 +228,7 @@ func TestSymlink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(outside, filepath.Join(path, "out")); err != nil {
-		t.Skipf("links cannot be made here: %v", err)
+		t.Skipf("needs symbolic links: on Windows, switch on developer mode: %v", err)
 	}
 	fsys := open(t, path)
 	if _, err := fsys.ReadFile("out/secret"); err == nil {

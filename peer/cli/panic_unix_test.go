@@ -57,7 +57,7 @@ func freshTerminal(t *testing.T) *term.State {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pseudo-terminal: %v", err)
+		t.Skipf("needs a pseudo-terminal: have devpts mounted at /dev/pts: %v", err)
 	}
 	defer master.Close()
 	defer slave.Close()

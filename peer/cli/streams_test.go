@@ -20,7 +20,7 @@ import (
 func TestSurroundings(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
-		t.Skip("this system has no such devices")
+		t.Skip("needs /dev/full: run it on Linux")
 	}
 	t.Cleanup(func() { full.Close() })
 	u := newUser(t)
@@ -136,7 +136,7 @@ func TestReaderGoesAway(t *testing.T) {
 func TestReaderOfATestServerGoesAway(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
-		t.Skip("processes are looked up in /proc")
+		t.Skip("needs /proc: run it on Linux")
 	}
 	path, err := exec.LookPath("testserver")
 	if err != nil {

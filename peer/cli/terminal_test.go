@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
 	"github.com/peerlab/peerlab/internal/childtest"
 )
 
@@ -37,13 +35,7 @@ func (u *user) open(env []string, args ...string) *terminal {
 	}
 	x := &terminal{t: u.t, cmd: exec.Command(path, args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	x.cmd.Env = append(append([]string{"GORACE=atexit_sleep_ms=0"}, u.env...), env...)
-	err = childtest.StartBy(u.t, x.cmd, func() (err error) {
-		x.master, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 30, Cols: 100})
-		return err
-	})
-	if err != nil {
-		u.t.Skipf("no pseudo-terminal: %v", err)
-	}
+	x.master = childtest.StartOnTerminal(u.t, x.cmd, 30, 100)
 	go x.read()
 	u.t.Cleanup(func() {
 		_ = x.cmd.Process.Kill()

@@ -67,7 +67,7 @@ var exports = checktest.Exports(check.ErrNotLoaded, "bufio", "bytes", "context",
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("builds programs")
+		t.Skip("builds programs: run without -short")
 	}
 	files, most, least := []string{"testdata/short.txt"}, 16, 8
 	if os.Getenv("PEERLAB_SOAK") != "" {

@@ -35,7 +35,7 @@ func TestMirroredAsCompiled(t *testing.T) {
 // all: to the first lines, and to every n-th of those that follow.
 func sameAsCompiled(t *testing.T, kind, file string, first, n int) {
 	if testing.Short() {
-		t.Skip("builds a program")
+		t.Skip("builds a program: run without -short")
 	}
 	got, want := start(t), start(t)
 	for p, kind := range map[*program]string{got: kind, want: "//compiled"} {

@@ -54,11 +54,7 @@ type program struct {
 // start starts a host that dies with the test.
 func start(t testing.TB) *program {
 	t.Helper()
-	for _, tool := range []string{"go", "gcc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("no", tool)
-		}
-	}
+	childtest.Needs(t, "go", "gcc")
 	file, err := buildHost()
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +152,7 @@ func runTable(t *testing.T, file string) {
 func TestShort(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("builds a program")
+		t.Skip("builds a program: run without -short")
 	}
 	runTable(t, "testdata/short.txt")
 }
@@ -164,7 +160,7 @@ func TestShort(t *testing.T) {
 // TestTables runs all tables. Each line costs a quarter of a second.
 func TestTables(t *testing.T) {
 	if os.Getenv("PEERLAB_SOAK") == "" {
-		t.Skip("PEERLAB_SOAK is not set")
+		t.Skip("takes minutes: set PEERLAB_SOAK=1, or run make soak")
 	}
 	files, err := filepath.Glob("testdata/lines/*.txt")
 	if err != nil || len(files) == 0 {

@@ -42,7 +42,7 @@ func newConsole(t testing.TB, columns, rows int, change ...func(*readline.Config
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pseudo-terminal: %v", err)
+		t.Skipf("needs a pseudo-terminal: have devpts mounted at /dev/pts: %v", err)
 	}
 	master = unblocked(t, master)
 	c := &console{t: t, master: master, slave: slave,

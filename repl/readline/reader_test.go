@@ -610,7 +610,7 @@ func TestShellOnATerminal(t *testing.T) {
 func BenchmarkPrint(b *testing.B) {
 	master, slave, err := pty.Open()
 	if err != nil {
-		b.Skip(err)
+		b.Skipf("needs a pseudo-terminal: have devpts mounted at /dev/pts: %v", err)
 	}
 	go func() { _, _ = io.Copy(io.Discard, master) }()
 	r, err := readline.New(readline.Config{In: slave, Out: slave})

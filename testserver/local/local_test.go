@@ -130,7 +130,7 @@ func mustEnd(t *testing.T, pids ...int) {
 // stopped.
 func TestNothingOutlivesAKilledRunner(t *testing.T) {
 	if !fileExists("/proc/self/stat") {
-		t.Skip("the kernel does this on Linux; TestWatchdog is for the others")
+		t.Skip("needs Linux, whose kernel does this: run it there; TestWatchdog is for the others")
 	}
 	cmd := exec.Command(os.Args[0], "fake-runner", t.TempDir())
 	out, err := cmd.StdoutPipe()

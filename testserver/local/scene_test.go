@@ -232,7 +232,7 @@ func TestAProgramThatIsNotThereCannotStart(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	const open = "/proc/self/fd"
 	if !fileExists(open) {
-		t.Skip("needs /proc to count open files")
+		t.Skip("needs /proc, to count open files: run it on Linux")
 	}
 	once := func() (pids []int, url string) {
 		s := raise(t, config(t, "peer"))
@@ -278,7 +278,7 @@ func TestNothingIsLeft(t *testing.T) {
 // with a paused peer.
 func TestNothingOutlivesAKilledWorld(t *testing.T) {
 	if !fileExists("/proc/self/stat") {
-		t.Skip("the kernel does this on Linux; TestWatchdog is for the others")
+		t.Skip("needs Linux, whose kernel does this: run it there; TestWatchdog is for the others")
 	}
 	rounds := 12
 	if testing.Short() {

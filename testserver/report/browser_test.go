@@ -55,7 +55,7 @@ func openBrowser(t testing.TB) *browser {
 		}
 	}
 	if path == "" {
-		t.Skip("no chromium: the page is not looked at")
+		t.Skip("needs chromium: install it to have the pages looked at")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	home := t.TempDir()

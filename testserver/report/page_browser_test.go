@@ -264,7 +264,7 @@ func policyStopsOtherScripts(t *testing.T, b *browser) {
 // 30,000 every day, 100,000 in a soak.
 func manyEvents(t *testing.T, b *browser) {
 	if testing.Short() {
-		t.Skip("short: it makes many events")
+		t.Skip("makes many events: run without -short")
 	}
 	events := 30_000
 	if os.Getenv("PEERLAB_SOAK") != "" {
@@ -322,7 +322,7 @@ func manyEvents(t *testing.T, b *browser) {
 
 func lookOfPages(t *testing.T, b *browser) {
 	if os.Getenv("PEERLAB_KEEP_PAGES") == "" {
-		t.Skip("it makes pictures for people: set PEERLAB_KEEP_PAGES to a folder")
+		t.Skip("makes pictures for people: set PEERLAB_KEEP_PAGES to a folder")
 	}
 	for name, w := range map[string]*world{"small": small(t), "fifty": big(t, 50, 4000, true), "crowd": big(t, 10, 100_000, true)} {
 		t.Run(name, func(t *testing.T) {

@@ -36,10 +36,10 @@ func TestGallery(t *testing.T) {
 				t.Fatal(err)
 			}
 			if strings.Contains(string(text), "\npause ") {
-				t.Skip("simulated peers cannot be paused")
+				t.Skip("needs peers that can be paused, which are processes: run testserver run scripts/scenario")
 			}
 			if strings.Contains(string(text), "\npeers p[1..50]") {
-				t.Skip("fifty peers in one process take longer than fifty processes")
+				t.Skip("takes long with fifty peers in one process: run testserver run scripts/scenario, which has fifty")
 			}
 			scenario.Run(t, scenario.File(file))
 		})

@@ -107,7 +107,7 @@ func reds() map[string]struct {
 func TestRed(t *testing.T) {
 	name := os.Getenv(envRed)
 	if name == "" {
-		t.Skip("see TestReds")
+		t.Skip("is a part of TestReds: run that")
 	}
 	reds()[name].test(t)
 }

@@ -19,7 +19,7 @@ import (
 func TestTheGalleryStaysGreen(t *testing.T) {
 	rounds, err := strconv.Atoi(os.Getenv("PEERLAB_TRUST"))
 	if err != nil {
-		t.Skip("make trust runs it")
+		t.Skip("takes long: run make trust")
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -44,7 +44,7 @@ func TestNothingHangs(t *testing.T) {
 		rounds = 100
 	}
 	if raced && !always() {
-		t.Skip("make trust runs it")
+		t.Skip("takes long: run make trust")
 	}
 	for i := range rounds {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {

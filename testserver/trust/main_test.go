@@ -155,7 +155,7 @@ func try(t *testing.T, trials []trial) {
 	for i, tr := range trials {
 		t.Run(tr.name, func(t *testing.T) {
 			if !always() && (tr.rare || testing.Short() || raced && i%8 != 0) {
-				t.Skip("make trust tries it")
+				t.Skip("takes long: run make trust")
 			}
 			t.Parallel()
 			tr.check(t)

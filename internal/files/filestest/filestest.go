@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -307,8 +308,10 @@ func testTruncate(t *testing.T, fsys files.FS) {
 func testAppendReplaced(t *testing.T, fsys files.FS) {
 	a := appender(t, fsys, "log")
 	appendString(t, a, "old")
-	if err := fsys.Rename("log", "log.1"); err != nil {
-		t.Skipf("an open file cannot be renamed here: %v", err)
+	if err := fsys.Rename("log", "log.1"); err != nil && runtime.GOOS == "windows" {
+		t.Skipf("needs open files that can be renamed: run it on Unix: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
 	}
 	appendString(t, a, "er")
 	write(t, fsys, "log", "new")

@@ -156,7 +156,7 @@ func streamHalves(t *testing.T, p Pair) {
 	a, b := p.stream(t)
 	half, ok := a.(interface{ CloseWrite() error })
 	if !ok {
-		t.Skip("streams of this network are closed as a whole")
+		t.Skip("needs streams that can be closed by halves: those of this network cannot")
 	}
 	send(t, a, "question")
 	if err := half.CloseWrite(); err != nil {

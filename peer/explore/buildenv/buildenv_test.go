@@ -29,15 +29,11 @@ type lab struct {
 func needsPlugins(t testing.TB) {
 	t.Helper()
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" && runtime.GOOS != "freebsd" {
-		t.Skip("plugins cannot be loaded on " + runtime.GOOS)
+		t.Skip("needs plugins: run it on Linux, macOS or FreeBSD")
 	}
-	for _, tool := range []string{"go", "gcc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("needs " + tool)
-		}
-	}
+	childtest.Needs(t, "go", "gcc")
 	if testing.Short() {
-		t.Skip("builds programs")
+		t.Skip("builds programs: run without -short")
 	}
 }
 
@@ -179,7 +175,7 @@ func TestLinesRunInTheirBinary(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.long && os.Getenv("PEERLAB_SOAK") == "" {
-				t.Skip("compiles the standard library once more: set PEERLAB_SOAK")
+				t.Skip("compiles the standard library once more: set PEERLAB_SOAK=1, or run make soak")
 			}
 			l := newLab(t, test.dir, test.flags...)
 			e := l.open(t)

@@ -13,7 +13,7 @@ import (
 // TestLinkWith calls the C compiler of the linker as the linker does.
 func TestLinkWith(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the compiler of this test is a shell script")
+		t.Skip("needs a POSIX shell: run it on Unix")
 	}
 	tools := filepath.Join(t.TempDir(), "it's here")
 	if err := os.MkdirAll(tools, 0o700); err != nil {

@@ -108,9 +108,10 @@ func build(ctx context.Context, e *buildenv.Env, path, source string) (string, e
 // returns how often one was.
 func countTools(t *testing.T) func(tool string) int {
 	t.Helper()
+	childtest.Needs(t, "nice")
 	nice, err := exec.LookPath("nice")
 	if err != nil {
-		t.Skip("needs nice")
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	log := filepath.Join(dir, "log")

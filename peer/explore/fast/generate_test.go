@@ -32,7 +32,7 @@ func tabled() map[string][]string {
 // if it differs: run go generate then.
 func TestTable(t *testing.T) {
 	if !*update && !strings.HasPrefix(runtime.Version(), "go1.26") {
-		t.Skip("the table is that of go1.26, and good for newer ones")
+		t.Skip("needs go1.26, whose names are in the table: it is good for newer ones too")
 	}
 	var paths []string
 	for path := range tabled() {

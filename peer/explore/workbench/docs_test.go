@@ -48,7 +48,7 @@ func TestScenario(t *testing.T) {
 	out, err := run(t, environment(t), server, "run", "--out", t.TempDir(), "../../../scripts/explore/scenario/keep.cmd", "../../../scripts/explore/scenario/btree.cmd")
 	switch {
 	case err != nil && unreachable.MatchString(out):
-		t.Skip("no module can be fetched here: ", out)
+		t.Skip("needs a module proxy that can be reached: set GOPROXY: ", out)
 	case err != nil || !strings.Contains(out, "PASSED"):
 		t.Errorf("%v\n%s", err, out)
 	}

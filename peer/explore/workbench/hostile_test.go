@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
 	"github.com/peerlab/peerlab/internal/childtest"
 )
 
@@ -86,14 +84,7 @@ func begin(t testing.TB, env []string, terminal bool, peer, name string, args ..
 	var stop func()
 	if terminal {
 		cmd.Env = append(env, "TERM=xterm")
-		var f *os.File
-		err := childtest.StartBy(t, cmd, func() (err error) {
-			f, err = pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 200})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := childtest.StartOnTerminal(t, cmd, 40, 200)
 		s.in, s.end = f, "\r"
 		copied := make(chan struct{})
 		go func() {
@@ -298,7 +289,7 @@ func TestHostileStopped(t *testing.T) {
 // TestWithout takes away what compiling needs, from a peer that is online.
 func TestWithout(t *testing.T) {
 	if os.Getenv("PEERLAB_SOAK") == "" {
-		t.Skip("PEERLAB_SOAK is not set")
+		t.Skip("takes minutes: set PEERLAB_SOAK=1, or run make soak")
 	}
 	peer := built(t)
 	bin := t.TempDir()

@@ -92,7 +92,7 @@ func pluginOf(b *testing.B, library string) func(n int) time.Duration {
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			if unreachable.Match(out) {
-				b.Skipf("no module can be fetched here: %s", out)
+				b.Skipf("needs a module proxy that can be reached: set GOPROXY: %s", out)
 			}
 			b.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 		}

@@ -63,7 +63,7 @@ func pss(b *testing.B, pid int) float64 {
 // of ten processes that are members and nothing else; each ten run alone.
 func BenchmarkPSS(b *testing.B) {
 	if runtime.GOOS != "linux" {
-		b.Skip("it reads /proc")
+		b.Skip("needs /proc: run it on Linux")
 	}
 	const size = 10
 	peer := built(b)

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
 
 	"github.com/peerlab/peerlab/internal/childtest"
@@ -35,14 +34,7 @@ func sitDown(t *testing.T, peer string, args ...string) *keyboard {
 	t.Helper()
 	cmd := exec.Command(peer, args...)
 	cmd.Env = append(environment(t), "TERM=xterm", "NO_COLOR=1")
-	var master *os.File
-	err := childtest.StartBy(t, cmd, func() (err error) {
-		master, err = pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
-		return err
-	})
-	if err != nil {
-		t.Skipf("no pseudo-terminal: %v", err)
-	}
+	master := childtest.StartOnTerminal(t, cmd, 24, 80)
 	k := &keyboard{t: t, master: master, pieces: make(chan []byte), screen: vt10x.New(vt10x.WithSize(80, 24))}
 	gone := make(chan struct{})
 	var reader sync.WaitGroup
@@ -153,7 +145,7 @@ func TestPrompt(t *testing.T) {
 // TestSixtyLines measures how long answers take in a session as one has it.
 func TestSixtyLines(t *testing.T) {
 	if os.Getenv("PEERLAB_SOAK") == "" {
-		t.Skip("a measurement: set PEERLAB_SOAK=1")
+		t.Skip("measures: set PEERLAB_SOAK=1, or run make soak")
 	}
 	raw, err := os.ReadFile("testdata/sixty.txt")
 	if err != nil {

@@ -21,15 +21,15 @@ import (
 func built(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds a peer and compiles for it")
+		t.Skip("builds a peer and compiles for it: run without -short")
 	}
-	for _, tool := range []string{"go", "gcc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("Go cannot be compiled for a running program here: ", err)
-		}
+	childtest.Needs(t, "go", "gcc")
+	out, err := exec.CommandContext(t.Context(), "go", "env", "CGO_ENABLED", "GOOS").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", "env", "CGO_ENABLED", "GOOS").Output(); err != nil || !regexp.MustCompile(`^1\n(linux|darwin|freebsd)\n$`).Match(out) {
-		t.Skipf("no plugins here: %q, %v", out, err)
+	if !regexp.MustCompile(`^1\n(linux|darwin|freebsd)\n$`).Match(out) {
+		t.Skipf("needs plugins: set CGO_ENABLED=1, on Linux, macOS or FreeBSD: %q", out)
 	}
 	peer, err := onePeer()
 	if err != nil {
@@ -80,7 +80,7 @@ func TestScripts(t *testing.T) {
 			case readErr != nil:
 				t.Fatal(readErr)
 			case err != nil && unreachable.MatchString(out):
-				t.Skip("no module can be fetched here: ", out)
+				t.Skip("needs a module proxy that can be reached: set GOPROXY: ", out)
 			case err != nil:
 				t.Fatalf("%v\n%s", err, out)
 			}

@@ -30,10 +30,10 @@ func rss(t *testing.T, pid int) float64 {
 // peer. It logs how long the lines take, fifty by fifty.
 func TestManyLines(t *testing.T) {
 	if os.Getenv("PEERLAB_SOAK") == "" {
-		t.Skip("PEERLAB_SOAK is not set")
+		t.Skip("takes minutes: set PEERLAB_SOAK=1, or run make soak")
 	}
 	if runtime.GOOS != "linux" {
-		t.Skip("it reads /proc")
+		t.Skip("needs /proc: run it on Linux")
 	}
 	g := newGroup(t, false)
 	line := func(i int) {
