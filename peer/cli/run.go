@@ -296,7 +296,7 @@ func (r *run) script(ctx context.Context) error {
 
 // pipe runs lines that all are commands. A failed one makes the status 1.
 func (r *run) pipe(ctx context.Context, in io.Reader) error {
-	failed, err := r.shell.Pipe(ctx, in, &r.screen, r.process.Stderr)
+	failed, err := r.shell.Pipe(ctx, in, &r.screen, wrongs{&r.screen, r.process.Stderr})
 	if failed > 0 {
 		r.status = statusFailed
 	}

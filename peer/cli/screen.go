@@ -60,11 +60,36 @@ func (s *screen) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, err := s.out.Write(b)
-	if err != nil && s.failed == nil {
-		s.failed = err
-		if errors.Is(err, syscall.EPIPE) && s.gone != nil {
-			s.gone()
-		}
+	s.heed(err)
+	return n, err
+}
+
+// heed remembers the first failure of an output, and ends the peer if nobody
+// reads that any more. s.mu is held.
+func (s *screen) heed(err error) {
+	if err == nil || s.failed != nil {
+		return
+	}
+	s.failed = err
+	if errors.Is(err, syscall.EPIPE) && s.gone != nil {
+		s.gone()
+	}
+}
+
+// wrongs is where errors of commands are written. That they cannot be, on a
+// full disk for instance, is no failure of a command; that their reader has
+// gone away is the end, as it is for the other output.
+type wrongs struct {
+	screen *screen
+	to     io.Writer
+}
+
+func (w wrongs) Write(b []byte) (int, error) {
+	w.screen.mu.Lock()
+	defer w.screen.mu.Unlock()
+	n, err := w.to.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		w.screen.heed(err)
 	}
 	return n, err
 }
