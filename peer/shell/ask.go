@@ -128,7 +128,7 @@ func (p *peer) remedy(text string, err error) error {
 	m := unknown.FindStringSubmatch(err.Error())
 	var name string
 	if m != nil {
-		name = m[1] + m[2]
+		name = strings.Join(m[1:], "")
 	}
 	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
 	if _, ok := p.shell.Table().Lookup(word); ok && (word == name || endsBefore(rest, text, err)) {
@@ -167,14 +167,14 @@ func (p *peer) near(text, name string, err error) string {
 	var names []string
 	list, _ := p.Go.Complete(text[:at], at)
 	for _, c := range list {
-		names = append(names, strings.TrimRight(c.Text, "(.)"))
+		names = append(names, strings.TrimRight(c.Text, "(.): "))
 	}
 	return repl.Nearest(name, names)
 }
 
-// unknown is an error for a name, or for a member, that there is not; if there
-// is one in other letters, Go says so itself.
-var unknown = regexp.MustCompile(`undefined: (?:\pL[\pL\d_]*\.)?([\pL_][\pL\d_]*)|has no field or method ([\pL_][\pL\d_]*)\)`)
+// unknown is an error for a name, for a member, or for a field of a literal, that
+// there is not; if there is one in other letters, Go says so itself.
+var unknown = regexp.MustCompile(`undefined: (?:\pL[\pL\d_]*\.)?([\pL_][\pL\d_]*)|has no field or method ([\pL_][\pL\d_]*)\)|unknown field ([\pL_][\pL\d_]*) in struct literal of type [^,]*$`)
 
 // place is where in an input an error is, as it begins.
 var place = regexp.MustCompile(`^‹\d+›:(\d+):(\d+): `)

@@ -24,6 +24,8 @@ func (explorer) Eval(_ context.Context, src string, out io.Writer, assert bool) 
 	switch src {
 	case "x.wrsit":
 		return errors.New("‹1›:1:3: x.wrsit undefined (type T has no field or method wrsit)")
+	case "U{hots: 1}":
+		return errors.New("‹1›:1:3: unknown field hots in struct literal of type U (and 1 more)")
 	case "mode chat", "moth chat":
 		return errors.New("‹1›:1:6: expected ';', found chat")
 	case "x.WRIST":
@@ -64,8 +66,8 @@ func proposed(what string) func(string, int) ([]repl.Candidate, int) {
 }
 
 func (explorer) Complete(text string, pos int) ([]repl.Candidate, int) {
-	if pos == len("f {\n\tüx := ") || text == "x." {
-		return []repl.Candidate{{Text: "writing("}, {Text: "wrung()"}, {Text: "wrist."}}, pos
+	if pos == len("f {\n\tüx := ") || text == "x." || text == "U{" {
+		return []repl.Candidate{{Text: "writing("}, {Text: "wrung()"}, {Text: "wrist."}, {Text: "host: "}}, pos
 	}
 	return proposed("go")(text, pos)
 }
@@ -117,6 +119,7 @@ func TestGoAtAPrompt(t *testing.T) {
 		{"wide letters before the place", "f {\n\"世界e\u0301\" := wrong", "error: ‹1›:2:16: undefined: wrong\n  \"世界e\u0301\" := wrong\n             ^"},
 		{"the place in several", "f {\n\tüx := wrong", "error: ‹1›:2:9: undefined: wrong: did you mean wrung?\n   üx := wrong\n         ^"},
 		{"a member that is not there", "x.wrsit", "method wrsit): did you mean wrist?"},
+		{"a field that is not there", "U{hots: 1}", "type U (and 1 more): did you mean host?"},
 		{"one that is in other letters", "x.WRIST", "but does have method wrist)"},
 		{"no command", "nothing+1", "error: ‹1›:1:1: undefined: nothing"},
 		{"behind a slash", "/go import a.b/c", "import a.b/c\n"},
