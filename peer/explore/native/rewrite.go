@@ -16,6 +16,13 @@ import (
 const (
 	livePath = "github.com/peerlab/peerlab/peer/explore/live"
 	liveName = check.Mark + "Live"
+
+	// pluginPath is imported by every line for what the linker makes of it: what
+	// gives large maps their values stays in then, used or not. Without, it is
+	// left out of the first line that has a package, and a later line that uses
+	// such a map finds it empty.
+	pluginPath = "plugin"
+
 	runName  = check.Mark + "Run"
 	showName = check.Mark + "Show"
 )
@@ -335,9 +342,9 @@ func (r *rewriter) finish() (Source, error) {
 	r.register()
 	r.insertAfter(r.off(r.u.Run.Body.Lbrace)+1, r.start.String())
 	body := r.take(r.off(r.u.File.Name.End()), len(r.u.Text)) + r.extra.String()
-	src := Source{Imports: []string{livePath}}
+	src := Source{Imports: []string{livePath, pluginPath}}
 	var b strings.Builder
-	b.WriteString("package repl\nimport " + liveName + " \"" + livePath + "\"\n")
+	fmt.Fprintf(&b, "package repl; import _ %q\nimport %s %q\n", pluginPath, liveName, livePath)
 	for _, path := range slices.Sorted(maps.Keys(r.imports)) {
 		if strings.Contains(body, r.imports[path]+".") {
 			fmt.Fprintf(&b, "import %s %q\n", r.imports[path], path)

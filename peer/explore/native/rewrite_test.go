@@ -18,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 var exports = checktest.Exports(check.ErrNotLoaded,
-	"fmt", "os", "time", "strings", "encoding/binary", "sync", "github.com/peerlab/peerlab/peer/explore/live")
+	"fmt", "os", "time", "strings", "encoding/binary", "sync", "plugin", "github.com/peerlab/peerlab/peer/explore/live")
 
 // TestRewrite compares what becomes of inputs with golden files, and has the
 // compiler look at it. In a golden file "--- " begins an input.

@@ -307,7 +307,7 @@ func (w *Workbench) Close() error {
 // and those that hardly any line does without.
 func (w *Workbench) packages() []string {
 	paths := map[string]bool{"fmt": true, "errors": true, "strings": true, "time": true, "slices": true,
-		"github.com/peerlab/peerlab/peer/explore/live": true, listPath(): true}
+		"github.com/peerlab/peerlab/peer/explore/live": true, "plugin": true, listPath(): true}
 	for _, v := range w.objects() {
 		collect(paths, reflect.TypeOf(v))
 	}
