@@ -75,7 +75,7 @@ func FuzzPaste(f *testing.F) {
 	f.Add([]byte("\ue00a\u202e\u0085\x1d"), []byte("\x1b["))
 	f.Fuzz(func(t *testing.T, text, before []byte) {
 		if bytes.Contains(append(text, pasteEnd...)[:len(text)+len(pasteEnd)-1], []byte(pasteEnd)) || bytes.Contains(before, []byte("[200~")) {
-			t.Skip("needs a text that does not end the paste itself")
+			return // it ends the paste itself
 		}
 		k := &keys{empty: func() bool { return false }, stop: func() {}}
 		for _, b := range slices.Concat(before, []byte("\r\x1b[200~"), text, []byte(pasteEnd+"y")) {
