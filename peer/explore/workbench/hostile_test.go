@@ -257,6 +257,7 @@ func TestHostileStopped(t *testing.T) {
 	g := newGroup(t, true)
 	all := []hostile{
 		{"loop", `for {}`, "interrupted"},
+		{"loop in a goroutine of a library", `var wg sync.WaitGroup; wg.Go(func() { for {} }); wg.Wait(); select {}`, "interrupted"},
 		{"deadlock", `var mu sync.Mutex; mu.Lock(); mu.Lock()`, "error: .*left running in the background"},
 		{"select", `select {}`, "interrupted"},
 		{"receive", `<-make(chan int)`, "interrupted"},
@@ -269,7 +270,7 @@ func TestHostileStopped(t *testing.T) {
 		{"goroutines without end", `for { go func() { time.Sleep(time.Second) }(); time.Sleep(100 * time.Microsecond) }`, "interrupted"},
 	}
 	if os.Getenv("PEERLAB_SOAK") == "" {
-		all = all[:2]
+		all = all[:3]
 	}
 	for i, h := range all {
 		t.Run(h.name, func(t *testing.T) {
