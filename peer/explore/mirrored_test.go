@@ -54,6 +54,7 @@ func TestWithoutCompiler(t *testing.T) {
 		{`at, zs[zs[2]] = 5, 9`, "!"}, {`at`, "4 :: int"}, {`at = 0; at, zs[at] = 1, 7; zs`, "[7 2] :: []int"}, {`zs[0], zs[1] = zs[1], zs[0]; zs`, "[2 7] :: []int"}, {`zs, zs[0] = nil, 8; zs`, "[] :: []int"},
 		{`int8(5)`, "5 :: int8"}, {`_ + 1`, "6 :: int8"}, {`2i`, "(0+2i) :: complex128"}, {`_`, "(0+2i) :: complex128"}, {`float32(0.5)`, "0.5 :: float32"}, {`_ * 2`, "1 :: float32"}, {`time.March`, "March :: time.Month"}, {`_ + 1`, "April :: time.Month"},
 		{`map[int]string{10: "a", 9: "b", -1: "c"}`, `map[-1:"c" 9:"b" 10:"a"] :: map[int]string`}, {`map[string]int{"b": 1, "a": 2}`, `map["a":2 "b":1] :: map[string]int`}, {`mm := map[string]any{}; mm["b"] = mm; mm["a"] = 1; mm`, `map["a":1 "b":map["a":1 "b":map["a":1 "b":map["a":1 "b":map["a":1 "b":map["a":1 "b":map[…:… …:…]]]]]]] :: map[string]any`}, {`_ = 0; time.March`, "March :: time.Month"}, {`_ + 1`, "April :: time.Month"},
+		{`math.MaxFloat64 - 7`, "1.7976931348623157e+308 :: float64"}, {`-math.MaxFloat64 * 1 / math.MaxFloat64`, "-1 :: float64"}, {`math.MaxUint64 / 3`, "6148914691236517205 :: int"}, {`_ = 0; time.March`, "March :: time.Month"}, {`_ + 1`, "April :: time.Month"},
 		{`1e400`, "1e+400 :: untyped float"}, {`1 << 70`, "1180591620717411303424 :: untyped int"}, {`_`, "April :: time.Month"},
 	} {
 		got, err := eval(l.src)

@@ -12,7 +12,11 @@ import (
 
 // untyped is a constant of the table, without a type; text is exact.
 func untyped(kind types.BasicKind, text string) mirror.Const {
-	return mirror.Const{Kind: kind, Value: exact(text)}
+	value := exact(text)
+	if kind == types.UntypedFloat {
+		value = constant.ToFloat(value) // a whole number would be bounded as integers are
+	}
+	return mirror.Const{Kind: kind, Value: value}
 }
 
 // typed is a constant of the table that has a type.
