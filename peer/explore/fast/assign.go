@@ -55,6 +55,9 @@ func (o *order) assignment(s *ast.AssignStmt) {
 		}
 	}
 	o.list(append(read, s.Rhs...)...)
+	if s.Tok != token.ASSIGN && s.Tok != token.DEFINE {
+		o.free = o.free || o.fuses(operator(s.Tok), s.Lhs[0], s.Rhs[0])
+	}
 }
 
 // still tells that an expression calls nothing, so that it may be evaluated

@@ -293,7 +293,7 @@ func TestOrdered(t *testing.T) {
 		`n + strconv.IntSize`: true, `s + strings.ToUpper(s)`: true, `s == link.Port()`: true, `link.Host + link.Port()`: false, `link.Port() + link.Host`: true,
 		`xs[0] + fn(1)`: false, `xs[fn(0)]`: false, `arr[n] + <-ch`: false, `<-ch + n`: true, `n == 7 && fn(1) == 2`: true, `n == 7 && n+fn(1) == 2`: false, `s + fmt.Sprint(x)`: false, `s + fmt.Sprint(n)`: true,
 		`n / n + len(strconv.Itoa(n))`: false, `n*n + len(strconv.Itoa(n))`: true, `p.a + p.inc().a`: false, `[]int{n, fn(1)}`: false, `[]int{fn(1), n}`: true, `P{a: fn(1)}.a + n`: true,
-		`f*f + f`: false, `f - (f * f)`: false, `f*f - 1`: false, `float64(f*f) + f`: true, `f * (f + f)`: true, `n*n + n`: true,
+		`f*f + f`: false, `f - (f * f)`: false, `f*f - 1`: false, `-(f*f) + f`: false, `f - +(f*f)`: false, `-f + f*2*f`: false, `-(f + f) + f`: true, `float64(f*f) + f`: true, `f * (f + f)`: true, `n*n + n`: true,
 	} {
 		if p, ok := New(f.values).Prepare(f.check(t, src)); !ok || p.Certain != want {
 			t.Errorf("%s: simple %v, ordered %v, want %v", src, ok, p.Certain, want)
@@ -301,6 +301,25 @@ func TestOrdered(t *testing.T) {
 	}
 	if p, ok := New(f.values).Prepare(f.check(t, `n`), f.check(t, `fn(1)`)); !ok || p.Certain {
 		t.Error("a list whose parts are read before they are changed has an order")
+	}
+}
+
+// TestOrderedAssignment is the same for what an assignment adds.
+func TestOrderedAssignment(t *testing.T) {
+	f := newFixture(t)
+	for src, want := range map[string]bool{`f += f * f`: false, `f -= -(f * f)`: false, `f *= f * f`: true, `f += f`: true, `f = f * f`: true, `n += n * n`: true, `f32 += f32 * 2`: false} {
+		file, err := parser.ParseFile(f.fset, "x.go", session+"\nfunc run() { "+src+" }", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
+		if pkg, err := (&types.Config{Importer: f.with, Error: func(error) {}}).Check(check.Path, f.fset, []*ast.File{file}, info); pkg == nil {
+			t.Fatal(err)
+		}
+		run := file.Decls[len(file.Decls)-1].(*ast.FuncDecl)
+		if p, ok := New(f.values).Statement(info, run.Body.List[0], nil); !ok || p.Certain != want {
+			t.Errorf("%s: simple %v, ordered %v, want %v", src, ok, p.Certain, want)
+		}
 	}
 }
 

@@ -145,7 +145,7 @@ func (o *order) binary(x *ast.BinaryExpr) (reads, effects) {
 		return 0, left | right // the left is done with before the right begins
 	}
 	r, e := o.list(x.X, x.Y)
-	o.free = o.free || o.fuses(x)
+	o.free = o.free || o.fuses(x.Op, x.X, x.Y)
 	switch x.Op {
 	case token.QUO, token.REM, token.SHL, token.SHR:
 		r |= memory
@@ -157,16 +157,20 @@ func (o *order) binary(x *ast.BinaryExpr) (reads, effects) {
 	return r, e
 }
 
-// fuses tells a product and a sum that a processor may round once, together.
-func (o *order) fuses(x *ast.BinaryExpr) bool {
-	b, ok := o.info.TypeOf(x).Underlying().(*types.Basic)
-	if !ok || b.Info()&types.IsFloat == 0 || x.Op != token.ADD && x.Op != token.SUB {
-		return false
-	}
-	for _, side := range []ast.Expr{x.X, x.Y} {
-		if m, ok := ast.Unparen(side).(*ast.BinaryExpr); ok && m.Op == token.MUL && o.info.Types[m].Value == nil {
-			return true
-		}
+// fuses tells a sum of which a side is a product: a processor may round both
+// once, together.
+func (o *order) fuses(op token.Token, x, y ast.Expr) bool {
+	return (op == token.ADD || op == token.SUB) && (o.isProduct(x) || o.isProduct(y))
+}
+
+// isProduct tells a product of floats, maybe with a sign.
+func (o *order) isProduct(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.UnaryExpr:
+		return o.isProduct(x.X)
+	case *ast.BinaryExpr:
+		b, ok := o.info.TypeOf(x).Underlying().(*types.Basic)
+		return ok && b.Info()&types.IsFloat != 0 && x.Op == token.MUL && o.info.Types[x].Value == nil
 	}
 	return false
 }
