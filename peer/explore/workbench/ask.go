@@ -240,9 +240,17 @@ func (s source) Source(importPath string) (fs.FS, []string, error) {
 	return s.env.Source(importPath)
 }
 
-// warm makes the first completion as fast as those that follow: what it may
-// propose is loaded, and looked at once.
+// warm opens the session and makes the first completion as fast as those that
+// follow: what it may propose is loaded, and looked at once.
 func (w *Workbench) warm(ctx context.Context) error {
+	release, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := w.open(ctx); err != nil {
+		return err
+	}
 	imports := explore.Imports()
 	var paths []string
 	for _, path := range imports {
@@ -258,6 +266,5 @@ func (w *Workbench) warm(ctx context.Context) error {
 	for name := range imports {
 		w.session.Propose(name+".", len(name)+1)
 	}
-	w.paths.find(w.env)
 	return nil
 }

@@ -16,11 +16,7 @@ type builder struct {
 
 // builder is what the session builds with.
 func (w *Workbench) builder() builder {
-	return builder{w.env, func(note string) {
-		if w.out != nil { // an input is evaluated
-			fmt.Fprintln(w.out, note)
-		}
-	}}
+	return builder{w.env, func(note string) { fmt.Fprintln(w.out, note) }}
 }
 
 // Load implements native.Builder.

@@ -130,8 +130,8 @@ func (w *Workbench) file(ctx context.Context, name, src string, out io.Writer) (
 	if w.lack != nil {
 		return nil, w.lack
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
-	defer cancel()
+	ctx, end := w.evaluate(ctx, out)
+	defer end()
 	if err := w.bind(ctx, src); err != nil {
 		return nil, err
 	}

@@ -46,8 +46,8 @@ func (w *Workbench) Keep(ctx context.Context, name string) (run func(ctx context
 	if w.lack != nil {
 		return nil, false, w.lack
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
-	defer cancel()
+	ctx, end := w.evaluate(ctx, io.Discard)
+	defer end()
 	f, err := w.session.Function(ctx, name)
 	if snippet := w.snippets[name]; errors.Is(err, explore.ErrNoFunction) && snippet != nil {
 		f, err = snippet, nil

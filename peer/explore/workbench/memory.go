@@ -87,14 +87,20 @@ func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes
 
 // warn says once that Go has cost a lot.
 func (w *Workbench) warn(out io.Writer) {
+	if loaded, more, much := w.memory.tooMuch(); much {
+		fmt.Fprintf(out, "note: %d compiled lines and %s more memory, which only a new process gives back: reboot begins one, as the same peer and with what you have declared\n",
+			loaded, megabytes(more))
+	}
+}
+
+// tooMuch tells once that Go has cost a lot: lines, and bytes.
+func (m *memory) tooMuch() (loaded int, more int64, much bool) {
 	now, _ := resident()
-	m := &w.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.warned || m.loaded < manyLines && (m.loaded == 0 || now-m.before < muchMore) {
-		return
+		return 0, 0, false
 	}
 	m.warned = true
-	fmt.Fprintf(out, "note: %d compiled lines and %s more memory, which only a new process gives back: reboot begins one, as the same peer and with what you have declared\n",
-		m.loaded, megabytes(now-m.before))
+	return m.loaded, now - m.before, true
 }

@@ -36,44 +36,54 @@ const (
 
 // paths are the packages that could be imported without fetching anything.
 type paths struct {
-	mu      sync.Mutex
+	mu sync.Mutex
+	found
+}
+
+// found are the packages that were found. It does not change any more.
+type found struct {
 	about   map[string]string // import path, or module path -> what it is
 	modules map[string]string // module path -> its directory
+}
+
+// get returns what was found.
+func (p *paths) get() found {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.found
 }
 
 // importable proposes import paths that begin with what is typed; a whole one
 // ends with end.
 func (w *Workbench) importable(typed, end string) (list []repl.Candidate) {
-	w.paths.mu.Lock()
-	defer w.paths.mu.Unlock()
-	found := map[string]repl.Candidate{}
-	for p, about := range w.paths.about {
+	all, fitting := w.paths.get(), map[string]repl.Candidate{}
+	for p, about := range all.about {
 		if strings.HasPrefix(p, typed) {
-			found[p] = repl.Candidate{Text: p + end, Help: about, Part: true}
+			fitting[p] = repl.Candidate{Text: p + end, Help: about, Part: true}
 		}
 	}
-	for _, c := range w.paths.below(typed) {
-		if _, known := found[c.Text]; known {
+	for _, c := range all.below(typed) {
+		if _, known := fitting[c.Text]; known {
 			continue
 		}
 		whole := c.Text
 		if !strings.HasSuffix(whole, "/") {
 			c.Text += end
 		}
-		found[whole] = c
+		fitting[whole] = c
 	}
-	for _, p := range slices.Sorted(maps.Keys(found)) {
-		list = append(list, found[p])
+	for _, p := range slices.Sorted(maps.Keys(fitting)) {
+		list = append(list, fitting[p])
 	}
 	return list
 }
 
 // below are the directories of a module that go on with what is typed: one
 // level. A directory that is no package itself ends with a slash.
-func (p *paths) below(typed string) (list []repl.Candidate) {
+func (f found) below(typed string) (list []repl.Candidate) {
 	parent := path.Dir(typed)
 	for module := parent; module != "."; module = path.Dir(module) {
-		root, ok := p.modules[module]
+		root, ok := f.modules[module]
 		if !ok {
 			continue
 		}
@@ -135,7 +145,7 @@ func (p *paths) find(env *buildenv.Env) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.about, p.modules = about, modules
+	p.found = found{about, modules}
 }
 
 // walk calls f for the directories below root until f returns an error or time

@@ -76,6 +76,9 @@ func (w *Workbench) Replay(ctx context.Context, s Session, out io.Writer) error 
 		}
 	}
 	for _, spec := range s.Imports {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		try("import "+spec, func(ctx context.Context) error { return w.Import(ctx, spec, io.Discard) })
 	}
 	for _, src := range s.Inputs {

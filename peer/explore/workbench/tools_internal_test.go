@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"testing"
 
 	"github.com/peerlab/peerlab/peer/explore/buildenv"
@@ -31,5 +32,19 @@ func TestOpenAgain(t *testing.T) {
 	}
 	if err := env.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNotes go to whoever has asked, as long as he waits.
+func TestNotes(t *testing.T) {
+	w := New(Config{})
+	var heard strings.Builder
+	w.builder().note("before")
+	_, end := w.evaluate(t.Context(), &heard)
+	w.builder().note("an older one")
+	end()
+	w.builder().note("after")
+	if got := heard.String(); got != "an older one\n" {
+		t.Errorf("heard %q", got)
 	}
 }

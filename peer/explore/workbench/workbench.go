@@ -74,7 +74,7 @@ type Workbench struct {
 
 	paths paths     // what could be imported
 	tools *tools    // behind env and lack; with a turn of its own
-	out   io.Writer // of the input that is evaluated
+	out   io.Writer // of the input that is evaluated; io.Discard between two
 
 	keeper
 	editor
@@ -86,7 +86,7 @@ func New(cfg Config) *Workbench {
 	if cfg.Late == nil {
 		cfg.Late = io.Discard
 	}
-	w := &Workbench{cfg: cfg, turn: make(chan struct{}, 1), tools: newTools()}
+	w := &Workbench{cfg: cfg, turn: make(chan struct{}, 1), tools: newTools(), out: io.Discard}
 	w.turn <- struct{}{}
 	w.cfg.Open = w.memory.counted(cfg.Open)
 	return w
@@ -107,11 +107,24 @@ func (w *Workbench) take(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// evaluate returns the context of an input, and what must be called when it has
+// ended. Until then out hears what takes long, and what an import has to say. The
+// caller has the turn.
+func (w *Workbench) evaluate(ctx context.Context, out io.Writer) (context.Context, func()) {
+	w.out = out
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
+	ctx, end := patiently(ctx, inFront, out)
+	return ctx, func() {
+		end()
+		cancel()
+		w.out = io.Discard
+	}
+}
+
 // Prepare opens the session, so that the first input need not wait for it. It
 // may take a minute where nothing has been compiled yet, at low priority, and
-// tells what it does on out. The
-// error matches buildenv.ErrUnavailable if nothing can be compiled here;
-// simple expressions may work all the same.
+// tells what it does on out. The error matches buildenv.ErrUnavailable if nothing
+// can be compiled here; simple expressions may work all the same.
 func (w *Workbench) Prepare(ctx context.Context, out io.Writer) error {
 	ctx, end := patiently(ctx, behind, out)
 	defer end()
@@ -122,18 +135,15 @@ func (w *Workbench) Prepare(ctx context.Context, out io.Writer) error {
 	for _, path := range explore.Imports() {
 		paths = append(paths, path)
 	}
-	if _, lack, err := w.tools.load(ctx, w.cfg.Build, paths); err != nil || lack != nil {
+	env, lack, err := w.tools.load(ctx, w.cfg.Build, paths)
+	if err != nil || lack != nil {
 		return errors.Join(err, lack)
 	}
-	release, err := w.take(ctx)
-	if err != nil {
+	if err := w.warm(ctx); err != nil {
 		return err
 	}
-	defer release()
-	if err := w.open(ctx); err != nil {
-		return err
-	}
-	return w.warm(ctx)
+	w.paths.find(env) // while inputs are evaluated
+	return nil
 }
 
 // Eval evaluates an input; see explore.Session.Eval. With assert an input
@@ -144,13 +154,10 @@ func (w *Workbench) Eval(ctx context.Context, src string, out io.Writer, assert 
 		return err
 	}
 	defer release()
-	w.out = out
 	if err := w.start(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, evaluating{}, true))
-	defer cancel()
-	ctx, end := patiently(ctx, inFront, out)
+	ctx, end := w.evaluate(ctx, out)
 	defer end()
 	if err := w.bind(ctx, src); err != nil {
 		return err
@@ -188,7 +195,7 @@ func (w *Workbench) Import(ctx context.Context, spec string, out io.Writer) erro
 		return err
 	}
 	defer release()
-	ctx, end := patiently(ctx, inFront, out)
+	ctx, end := w.evaluate(ctx, out)
 	defer end()
 	if w.tools.busy() {
 		fmt.Fprintln(out, gettingReady)
