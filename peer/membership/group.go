@@ -328,6 +328,9 @@ func joinError(addr string, err error) error {
 	if i := strings.LastIndex(text, addr+": "); i >= 0 {
 		text = strings.TrimSpace(text[i+len(addr)+2:])
 	}
+	if strings.HasSuffix(text, "EOF") {
+		text = "it hung up: is it a peer, and in this group?"
+	}
 	return fmt.Errorf("%s: %s", addr, strings.Join(strings.Fields(text), " "))
 }
 

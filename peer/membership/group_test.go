@@ -170,7 +170,7 @@ func TestLabelsKeepGroupsApart(t *testing.T) {
 		alice := w.start(0, "alice")
 		bob := open(t, cable{w.net.Host("10.0.0.77"), w}, "10.0.0.77", "bob", func(c *membership.Config) { c.Label = "other" })
 		bob.run()
-		if n, err := bob.Join(t.Context(), []string{alice.Self().Addr.String()}); n != 0 || err == nil {
+		if n, err := bob.Join(t.Context(), []string{alice.Self().Addr.String()}); n != 0 || err == nil || !strings.Contains(err.Error(), "in this group?") {
 			t.Errorf("joined another group: %d, %v", n, err)
 		}
 		if n, err := alice.Join(t.Context(), []string{bob.Self().Addr.String()}); n != 0 || err == nil {

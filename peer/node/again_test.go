@@ -151,3 +151,35 @@ func TestWhoWaitsIsToldForWhom(t *testing.T) {
 		})
 	}
 }
+
+// TestAnAddressThatCannotBeHad begins init at one that somebody has, and at one
+// of another machine.
+func TestAnAddressThatCannotBeHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		bob := l.start("bob", nil)
+		bob.init()
+		for bind, want := range map[string]string{
+			bob.Status().Self.Addr.String(): "another program has it: choose another address with --bind",
+			"10.9.9.9:0":                    "none of this machine: choose another address with --bind",
+		} {
+			p := l.start("alice", func(c *node.Config) { c.Bind, c.Network = bind, bob.host })
+			if err := p.Init(t.Context()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), bind) {
+				t.Errorf("%s: %v, want %q", bind, err, want)
+			}
+			p.crash()
+		}
+	})
+}
+
+// TestNobodyToJoin gives addresses at which nobody is.
+func TestNobodyToJoin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newLab(t).start("alice", func(c *node.Config) { c.Join = []string{"10.0.0.8:1", "10.0.0.9:1"} })
+		err := p.Init(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "check --join") || strings.Count(err.Error(), "10.0.0.") != 2 || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v; want one line with both addresses, and what to do", err)
+		}
+		p.crash()
+	})
+}

@@ -78,7 +78,7 @@ func (n *Node) joinFirst(ctx context.Context, contacts []string, listErr error, 
 		logger := n.log("membership")
 		logger.Info().Err(err).Msg("nobody listed answered")
 		if len(n.discovery.Static()) > 0 && reached == 0 {
-			return fmt.Errorf("join: %w", oneLine("nobody answered", err))
+			return fmt.Errorf("join: %w; check --join, and whether a peer runs there", oneLine("nobody answered", err))
 		}
 	}
 	return nil
