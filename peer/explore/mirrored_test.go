@@ -91,6 +91,25 @@ func TestLargeMap(t *testing.T) {
 	}
 }
 
+// library is a value with a field of its own.
+type library struct {
+	Open  map[string]int
+	inner map[string]int
+	none  map[string]int
+}
+
+// TestLibrarysOwn leaves maps alone that only a library may look into.
+func TestLibrarysOwn(t *testing.T) {
+	s, err := explore.New(explore.Config{Bound: map[string]any{"lib": &library{Open: map[string]int{"a": 1}, inner: map[string]int{"b": 2}, none: map[string]int{}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := s.Eval(t.Context(), "lib", &out); err != nil || !strings.HasPrefix(out.String(), `&{Open:map["a":1] inner:map[…] none:map[]} ::`) {
+		t.Errorf("%v, %s", err, out.String())
+	}
+}
+
 // TestWhatIsMissing: errors that are true without a compiler are told, others
 // are left to one. Nothing of such a line has run.
 func TestWhatIsMissing(t *testing.T) {

@@ -166,8 +166,14 @@ func (p *printer) structure(v reflect.Value, depth int) {
 
 // mapping prints the entries in the order of their keys: numbers by their value,
 // others as they are printed. Of a map that is much too large it is chance which
-// ones.
+// ones. What a library has in a field of its own it may change at any time, and
+// whoever walks a map meanwhile ends the process: of that there is no more than
+// that it is not empty.
 func (p *printer) mapping(v reflect.Value, depth int) {
+	if !v.CanInterface() && v.Len() > 0 {
+		p.put("map[…]")
+		return
+	}
 	type entry struct {
 		key   reflect.Value
 		text  string
