@@ -136,7 +136,7 @@ func paced(f fan, n, receivers int) float64 {
 		}
 	})
 	for i := range n {
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // the pace of the messages, which are not to wait for each other
 		sent[i].Store(int64(time.Since(start)))
 		f.send(i)
 	}

@@ -26,7 +26,7 @@ func TestShellDiesWithThePeer(t *testing.T) {
 	for i := 0; pid == 0 && i < 2000; i++ {
 		raw, _ := os.ReadFile(filepath.Join(dir, "pid")) // it comes when the command runs
 		pid, _ = strconv.Atoi(strings.TrimSpace(string(raw)))
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // nobody tells when a file comes
 	}
 	if pid == 0 {
 		t.Fatal("the command has not started")
@@ -38,7 +38,7 @@ func TestShellDiesWithThePeer(t *testing.T) {
 		if i > 1000 {
 			t.Fatalf("process %d has outlived its peer", pid)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // nobody tells when another's child ends
 	}
 }
 

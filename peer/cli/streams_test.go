@@ -169,6 +169,7 @@ func TestReaderOfATestServerGoesAway(t *testing.T) {
 	if err := cmd.Wait(); err == nil || !timer.Stop() {
 		t.Errorf("nobody read its output, and it ended with %v", cmd.ProcessState)
 	}
+	// Nobody tells when the children of others end.
 	for by := time.Now().Add(patience); len(family(t, marker)) > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(by) {
 			t.Fatalf("processes %v are left", family(t, marker))

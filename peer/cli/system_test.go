@@ -52,7 +52,7 @@ func TestSystemEndsTheGroup(t *testing.T) {
 	for pid == 0 && ctx.Err() == nil {
 		raw, _ := os.ReadFile(file)
 		pid, _ = strconv.Atoi(strings.TrimSpace(string(raw)))
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // nobody tells when a file comes
 	}
 	cancel()
 	if err := <-done; err == nil {
@@ -62,7 +62,7 @@ func TestSystemEndsTheGroup(t *testing.T) {
 		if i > 1000 {
 			t.Fatalf("process %d lives on", pid)
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // nobody tells when another's child ends
 	}
 }
 

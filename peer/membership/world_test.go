@@ -262,7 +262,7 @@ func until(t *testing.T, within time.Duration, what string, ok func() bool) time
 		if time.Since(start) > within {
 			t.Fatalf("%s: not within %s", what, within)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // of the clock with a stock node, which tells nothing; else of a bubble
 	}
 	return time.Since(start)
 }

@@ -129,7 +129,7 @@ func (g *group) until(what string, ok func(*node.Node) bool) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("not within a minute: %s", what)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // the state of a node is asked for, not told
 	}
 	return nil
 }

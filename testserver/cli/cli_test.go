@@ -173,6 +173,7 @@ func TestInterruptSuite(t *testing.T) {
 		}
 		return strings.Contains(string(data), "start alice")
 	}
+	// What a run has come to stands in its files, and nobody tells when they grow.
 	for deadline := time.Now().Add(30 * time.Second); !sleeping("a") || !sleeping("b"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("they have not started")

@@ -63,7 +63,7 @@ func realPeer(args []string) int {
 
 func stay() {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
-	time.Sleep(time.Minute)
+	time.Sleep(time.Minute) // until it is killed
 	os.Exit(0)
 }
 

@@ -392,7 +392,7 @@ func processLies() liesBy {
 	return liesBy{
 		"a panic": at(func(*liar) []any {
 			go panic("a bug of this peer")
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // it does not come to the end of that
 			return nil
 		}),
 		"exit 0":      at(func(*liar) []any { os.Exit(0); return nil }),

@@ -47,7 +47,7 @@ func overshoots(stop <-chan struct{}) (all []time.Duration) {
 		default:
 		}
 		began := time.Now()
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // this is what is measured
 		all = append(all, time.Since(began)-time.Millisecond)
 	}
 }

@@ -24,13 +24,18 @@ type station struct {
 	end  string // what Enter sends
 	pid  int
 
-	mu  sync.Mutex
-	out bytes.Buffer
+	mu   sync.Mutex
+	out  bytes.Buffer
+	more chan struct{} // one token: something came
 }
 
 func (s *station) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
 	return s.out.Write(b)
 }
 
@@ -54,12 +59,13 @@ func (s *station) enter(line string) (from int) {
 func (s *station) until(from int, pattern string) string {
 	s.t.Helper()
 	re := regexp.MustCompile(pattern)
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.After(time.Minute)
 	for !re.MatchString(s.text(from)) {
-		if time.Now().After(deadline) {
+		select {
+		case <-s.more:
+		case <-deadline:
 			s.t.Fatalf("%s has not shown %q in a minute, but\n%s", s.name, pattern, tail(s.text(from)))
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	return s.text(from)
 }
@@ -78,7 +84,7 @@ func launch(t testing.TB, env []string, terminal bool, peer, name string, args .
 // begin starts a program that reads a pipe, or has a terminal of its own.
 func begin(t testing.TB, env []string, terminal bool, peer, name string, args ...string) *station {
 	t.Helper()
-	s := &station{t: t, name: name, end: "\n"}
+	s := &station{t: t, name: name, end: "\n", more: make(chan struct{}, 1)}
 	cmd := exec.Command(peer, append([]string{name}, args...)...)
 	cmd.Env, cmd.WaitDelay = env, 10*time.Second
 	var stop func()

@@ -285,6 +285,8 @@ func edited(t *testing.T, peer string) {
 	alice.say("quit")
 }
 
+func exists(file string) bool { _, err := os.Stat(file); return err == nil }
+
 // inEditor has a file in an editor at a terminal.
 func inEditor(t *testing.T, peer string) {
 	dir := t.TempDir()
@@ -302,9 +304,9 @@ func inEditor(t *testing.T, peer string) {
 	k.shows("Go is ready")
 	k.types("/edit\r")
 	k.shows("editing")
-	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(100 * time.Millisecond) {
-		if _, err := os.Stat(mark); err == nil {
-			break
+	for deadline := time.Now().Add(time.Minute); !exists(mark); time.Sleep(20 * time.Millisecond) { // nobody tells when a file comes
+		if time.Now().After(deadline) {
+			t.Fatal("the first text was not run")
 		}
 	}
 	k.types("\r")
