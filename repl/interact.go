@@ -196,7 +196,8 @@ func (k *keyboard) fromTheStart() {
 }
 
 // run does what was typed such that Interrupt cancels it, prints its output
-// and its error, and remembers it if it succeeded. Empty, nothing was typed.
+// and its error, and remembers it: if it failed, for this session. Empty,
+// nothing was typed.
 func (k *keyboard) run(ctx context.Context, typed string, f func(context.Context, io.Writer) error) error {
 	runCtx, cancel := context.WithCancelCause(ctx)
 	k.s.setCancel(cancel)

@@ -110,8 +110,8 @@ type Mode struct {
 	Hint func(line string) string
 
 	// Unfinished tells that more lines must follow before text can run; then
-	// Complete and Hint get what is there of it, too. Nil
-	// means that every line stands for itself.
+	// Complete and Hint get what is there of it, too. Nil means that every
+	// line stands for itself.
 	Unfinished func(text string) bool
 
 	// Verbatim passes a line that begins with two slashes on as it is. In

@@ -54,9 +54,9 @@ type Shell struct {
 	cfg   Config
 	table atomic.Pointer[Table] // replaced as a whole, see Add
 	modes []Mode
+	fixed []Command // those that it was made with
 
 	mu     sync.Mutex
-	fixed  []Command               // those that it was made with
 	added  []Command               // those that came later
 	mode   int                     // index into modes
 	cancel context.CancelCauseFunc // ends what the keyboard runs now; nil at the prompt
