@@ -172,8 +172,8 @@ func TestAnAddressThatCannotBeHad(t *testing.T) {
 	})
 }
 
-// TestNobodyToJoin gives addresses at which nobody is.
-func TestNobodyToJoin(t *testing.T) {
+// TestNobodyAtTheAddresses gives addresses at which nobody is.
+func TestNobodyAtTheAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newLab(t).start("alice", func(c *node.Config) { c.Join = []string{"10.0.0.8:1", "10.0.0.9:1"} })
 		err := p.Init(t.Context())
