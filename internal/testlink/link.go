@@ -56,6 +56,7 @@ type Link struct {
 
 	mu       sync.Mutex
 	commands map[uint64]context.CancelFunc // waiting or running
+	leaving  bool                          // no command begins any more
 	asks     map[uint64]chan<- frame
 	lastAsk  uint64
 }
@@ -176,22 +177,43 @@ func (l *Link) Run(ctx context.Context, h Handler) error {
 func (l *Link) Close() error { return l.s.ws.CloseNow() }
 
 // work runs commands one after another until ctx ends. The result of the one
-// that runs then is still sent.
+// that runs then is still sent, and those that wait are told to be cancelled.
 func (l *Link) work(ctx context.Context, h Handler) {
+	defer l.dismiss()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case c := <-l.queue:
-			r := Result{Error: "cancelled before it began"}
-			if c.ctx.Err() == nil {
-				r = h.Command(c.ctx, c.line)
+			r := neverBegan()
+			if ctx.Err() == nil && c.ctx.Err() == nil {
+				r = h.Command(c.ctx, c.line).bounded()
 			}
-			r = r.bounded()
-			l.s.send(frame{Type: typeResult, ID: c.id, Result: &r})
-			l.cancel(c.id)
+			l.answer(c.id, r)
 		}
 	}
+}
+
+// dismiss answers the commands that have not begun, and will not.
+func (l *Link) dismiss() {
+	l.mu.Lock()
+	l.leaving = true
+	l.mu.Unlock()
+	for {
+		select {
+		case c := <-l.queue:
+			l.answer(c.id, neverBegan())
+		default:
+			return
+		}
+	}
+}
+
+func neverBegan() Result { return Result{Error: "cancelled before it began"} }
+
+func (l *Link) answer(id uint64, r Result) {
+	l.s.send(frame{Type: typeResult, ID: id, Result: &r})
+	l.cancel(id)
 }
 
 func (l *Link) handle(ctx context.Context, f frame) error {
@@ -236,10 +258,16 @@ func (l *Link) accept(ctx context.Context, f frame) error {
 	var cancel context.CancelFunc
 	c.ctx, cancel = context.WithCancel(ctx)
 	l.mu.Lock()
-	l.commands[f.ID] = cancel
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	if l.leaving {
+		cancel()
+		r := neverBegan()
+		l.s.send(frame{Type: typeResult, ID: f.ID, Result: &r})
+		return nil
+	}
 	select {
 	case l.queue <- c:
+		l.commands[f.ID] = cancel
 		return nil
 	default:
 		cancel()

@@ -667,3 +667,43 @@ func golden(t *testing.T, name, got string) {
 		}
 	}
 }
+
+// TestEndAnswersWhatWaits ends a link in order while one command runs and
+// others wait behind it: each of them has an answer.
+func TestEndAnswersWhatWaits(t *testing.T) {
+	s := newServer(t, nil)
+	link := dial(t, s.config())
+	conn := s.next(t).conn
+	began := make(chan string, 10)
+	stop, _ := serve(t, link, func(ctx context.Context, line string) testlink.Result {
+		began <- line
+		<-ctx.Done()
+		return testlink.Result{Error: "stopped"}
+	})
+	want := map[uint64]string{conn.Command("runs"): "stopped"}
+	for range 9 {
+		want[conn.Command("waits")] = "cancelled before it began"
+	}
+	conn.Fence()
+	for fenced := false; !fenced; {
+		_, fenced = s.next(t).m.(testlink.Fenced)
+	}
+	<-began
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	for len(want) > 0 {
+		switch m := s.next(t).m.(type) {
+		case testlink.Finished:
+			if m.Result.OK || m.Result.Error != want[m.ID] {
+				t.Errorf("command %d: %+v, want %q", m.ID, m.Result, want[m.ID])
+			}
+			delete(want, m.ID)
+		case testlink.Closed:
+			t.Fatalf("the link has ended, and %d commands have no answer", len(want))
+		}
+	}
+	if len(began) > 0 {
+		t.Errorf("%q began", <-began)
+	}
+}

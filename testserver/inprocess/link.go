@@ -28,6 +28,7 @@ type link struct {
 	closed  bool
 	events  uint64                        // that were said
 	last    uint64                        // number of the coordinator
+	leaving bool                          // no command begins any more
 	cancels map[uint64]context.CancelFunc // of commands that wait or run
 	asked   uint64                        // number of the peer
 	answers map[uint64]chan answer
@@ -115,8 +116,10 @@ func decode(line raw) testlink.Recorded {
 	return r
 }
 
-// work runs commands one after another until ctx ends.
+// work runs commands one after another until ctx ends. Those that have not
+// begun then are answered, too.
 func (l *link) work(ctx context.Context, run func(context.Context, string) testlink.Result) {
+	defer l.dismiss()
 	stop := context.AfterFunc(ctx, l.cancelAll)
 	defer stop()
 	for {
@@ -126,17 +129,30 @@ func (l *link) work(ctx context.Context, run func(context.Context, string) testl
 		case <-l.commands.Ready():
 		}
 		for _, c := range l.commands.Take() {
-			if ctx.Err() != nil {
-				return
-			}
-			r := testlink.Result{Error: "cancelled before it began"}
-			if c.ctx.Err() == nil {
+			r := neverBegan()
+			if ctx.Err() == nil && c.ctx.Err() == nil {
 				r = run(c.ctx, c.line)
 			}
-			l.Cancel(c.id)
-			l.say(testlink.Finished{ID: c.id, Result: r})
+			l.finish(c.id, r)
 		}
 	}
+}
+
+// dismiss answers the commands that have not begun, and will not.
+func (l *link) dismiss() {
+	l.mu.Lock()
+	l.leaving = true
+	l.mu.Unlock()
+	for _, c := range l.commands.Take() {
+		l.finish(c.id, neverBegan())
+	}
+}
+
+func neverBegan() testlink.Result { return testlink.Result{Error: "cancelled before it began"} }
+
+func (l *link) finish(id uint64, r testlink.Result) {
+	l.Cancel(id)
+	l.say(testlink.Finished{ID: id, Result: r})
 }
 
 func (l *link) cancelAll() {
@@ -158,13 +174,22 @@ func (l *link) number() uint64 {
 // Command implements coordinator.Driver.
 func (l *link) Command(line string) uint64 {
 	c := command{id: l.number(), line: line}
-	var cancel context.CancelFunc
-	c.ctx, cancel = context.WithCancel(context.Background())
-	l.mu.Lock()
-	l.cancels[c.id] = cancel
-	l.mu.Unlock()
-	l.commands.Put(c)
+	if !l.accept(c) {
+		l.say(testlink.Finished{ID: c.id, Result: neverBegan()})
+	}
 	return c.id
+}
+
+// accept queues a command, unless none begins any more.
+func (l *link) accept(c command) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaving {
+		return false
+	}
+	c.ctx, l.cancels[c.id] = context.WithCancel(context.Background())
+	l.commands.Put(c)
+	return true
 }
 
 // Cancel implements coordinator.Driver.
