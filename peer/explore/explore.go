@@ -217,10 +217,14 @@ func (s *Session) lineName() string { return fmt.Sprintf("%d/%d", s.id, s.inputs
 func (s *Session) compiled(ctx context.Context, line *check.Line, h *host) error {
 	program, err := s.engine.Build(ctx, line)
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return native.Stopped(ctx)
 	case err != nil:
 		return err
+	}
+	defer program.Discard()
+	if ctx.Err() != nil {
+		return native.Stopped(ctx)
 	}
 	return native.Run(ctx, s.lineName(), h, func(*live.Line) error {
 		for _, part := range program.Parts {

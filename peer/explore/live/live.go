@@ -104,7 +104,7 @@ type Line struct {
 	done chan struct{}
 
 	stopped atomic.Bool
-	idle    chan struct{}
+	idle    chan struct{} // closed when no goroutine of the line is left
 
 	mu      sync.Mutex
 	running int // goroutines: the line's own, and those started by Go
@@ -154,9 +154,6 @@ func (t *table) setStopping(lines []*Line) {
 
 // Stopped tells whether Stop was called.
 func (l *Line) Stopped() bool { return l.stopped.Load() }
-
-// Idle is closed when no goroutine of the line is left.
-func (l *Line) Idle() <-chan struct{} { return l.idle }
 
 // End says that the line's own goroutine has ended.
 func (l *Line) End() {

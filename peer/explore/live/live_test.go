@@ -130,7 +130,7 @@ func TestStopReachesWhatBlocks(t *testing.T) {
 			if how := wait(t, out); how != exited {
 				t.Errorf("ended with %v", how)
 			}
-			wait(t, l.Idle())
+			wait(t, l.idle)
 			if n := len(shared.getStopping()); n != 0 {
 				t.Errorf("%d lines are still stopping", n)
 			}
@@ -196,12 +196,12 @@ func TestGoroutinesOfALine(t *testing.T) {
 		Go(func() { Recv[int](nil) })
 	}))
 	select {
-	case <-l.Idle():
+	case <-l.idle:
 		t.Error("idle with a goroutine that waits")
 	default:
 	}
 	l.Stop()
-	wait(t, l.Idle())
+	wait(t, l.idle)
 	if got := host.String(); !strings.Contains(got, "panicked:oops") || strings.Contains(got, "stopped") {
 		t.Errorf("heard %q", got)
 	}

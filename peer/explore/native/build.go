@@ -23,12 +23,18 @@ type Engine struct {
 // process.
 func NewEngine(b Builder) *Engine { return &Engine{builder: b, session: live.NewSession()} }
 
-// Built is how many packages the engine has built: each costs memory for ever.
-func (e *Engine) Built() int { return e.built }
-
-// Program is a line that is ready to be opened.
+// Program is a line that is ready to be opened. Whoever has it discards it.
 type Program struct {
-	Parts []Part
+	Parts []Part // in the order in which they run
+}
+
+// Discard removes what was built and is not opened: a plugin is of megabytes.
+func (p *Program) Discard() {
+	for _, part := range p.Parts {
+		if part.file != "" {
+			_ = os.Remove(part.file) // opened, it is gone already
+		}
+	}
 }
 
 // Part is a unit of a line, built.
@@ -43,10 +49,11 @@ func (e *Engine) Build(ctx context.Context, line *check.Line) (*Program, error) 
 	p := &Program{}
 	for _, u := range line.Units {
 		part, err := e.build(ctx, u)
+		p.Parts = append(p.Parts, part)
 		if err != nil {
+			p.Discard() // of the last one there may be a half
 			return nil, err
 		}
-		p.Parts = append(p.Parts, part)
 	}
 	return p, nil
 }
