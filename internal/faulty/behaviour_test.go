@@ -348,6 +348,37 @@ func TestLingering(t *testing.T) {
 	})
 }
 
+// hesitant takes a second to note that a stream is to be reset.
+type hesitant struct{ netx.Network }
+
+func (n hesitant) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	c, err := n.Network.Dial(ctx, addr)
+	return hesitantConn{c}, err
+}
+
+type hesitantConn struct{ net.Conn }
+
+func (c hesitantConn) SetLinger(seconds int) error {
+	time.Sleep(time.Second)
+	return c.Conn.(interface{ SetLinger(seconds int) error }).SetLinger(seconds)
+}
+
+// What moves the parts of a stream notices that it is reset, and closes it,
+// too: that must not come before the stream is one that ends by a reset.
+func TestResetBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() { time.Sleep(time.Minute) })
+		n := netsim.New()
+		a, b := newHost(t, hesitant{n.Host(ipA)}, "alice", ipA+":0"), newHost(t, n.Host(ipB), "bob", ipB+":0")
+		near, far := stream(t, a, b)
+		a.rule(b, faulty.Rule{Cut: true}, faulty.Rule{})
+		near.Close()
+		if _, err := far.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("read %v", err)
+		}
+	})
+}
+
 // The side that accepted holds a stream back as soon as it knows from whom it
 // is, and hands it on as late as the side that dialled, not twice.
 func TestAcceptedStream(t *testing.T) {

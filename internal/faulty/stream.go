@@ -382,13 +382,13 @@ func (s *stream) reset() {
 	}
 	s.broken = true
 	s.mu.Unlock()
+	if l, ok := s.Conn.(interface{ SetLinger(seconds int) error }); ok {
+		_ = l.SetLinger(0) // the other side is told by a reset, not by an end, whoever closes the stream below first
+	}
 	for _, h := range []*half{&s.in, &s.out} {
 		if q := h.queue.Load(); q != nil {
 			q.shut(syscall.ECONNRESET)
 		}
-	}
-	if l, ok := s.Conn.(interface{ SetLinger(seconds int) error }); ok {
-		_ = l.SetLinger(0) // the other side is told by a reset, not by an end
 	}
 	_ = s.end()
 }
