@@ -26,13 +26,15 @@ type edit struct {
 // before those that they are in.
 type edits struct {
 	src string
-	all []edit
+	all []edit // in the order in which they stand in the text
 	seq int
 }
 
 func (e *edits) add(from, to int, s side, text string) {
 	e.seq++
-	e.all = append(e.all, edit{from, to, s, text, e.seq})
+	x := edit{from, to, s, text, e.seq}
+	i, _ := slices.BinarySearchFunc(e.all, x, order)
+	e.all = slices.Insert(e.all, i, x)
 }
 
 func (e *edits) insertAfter(at int, text string)  { e.add(at, at, after, text) }
@@ -56,16 +58,17 @@ func (x edit) inside(from, to int) bool {
 // take returns a part of the text as it is after its edits, and forgets them:
 // the caller puts the part somewhere.
 func (e *edits) take(from, to int) string {
+	first, _ := slices.BinarySearchFunc(e.all, from, beginning)
+	behind, _ := slices.BinarySearchFunc(e.all, to+1, beginning)
 	var mine, rest []edit
-	for _, x := range e.all {
+	for _, x := range e.all[first:behind] {
 		if x.inside(from, to) {
 			mine = append(mine, x)
 		} else {
 			rest = append(rest, x)
 		}
 	}
-	e.all = rest
-	slices.SortFunc(mine, order)
+	e.all = slices.Replace(e.all, first, behind, rest...)
 	var b strings.Builder
 	at := from
 	for _, x := range mine {
@@ -79,6 +82,8 @@ func (e *edits) take(from, to int) string {
 	b.WriteString(e.src[at:to])
 	return b.String()
 }
+
+func beginning(x edit, at int) int { return x.from - at }
 
 func order(a, b edit) int {
 	switch {

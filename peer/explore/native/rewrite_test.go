@@ -125,3 +125,26 @@ func TestEdits(t *testing.T) {
 		t.Errorf("rest is %q", got)
 	}
 }
+
+// TestManyEdits takes not much longer for each of many than for each of a few.
+func TestManyEdits(t *testing.T) {
+	took := func(n int) time.Duration {
+		least := time.Hour
+		for range 5 {
+			e := &edits{src: strings.Repeat("f x ", n)}
+			began := time.Now()
+			for i := range n {
+				e.replace(4*i+2, 4*i+3, "y")
+				e.insertAfter(4*i+3, ")")
+			}
+			if got := e.take(0, len(e.src)); got != strings.Repeat("f y) ", n) {
+				t.Fatalf("took %.40q...", got)
+			}
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	if few, many := took(500), took(10000); many > 200*few {
+		t.Errorf("twenty times as many edits took %v instead of %v", many, few)
+	}
+}
