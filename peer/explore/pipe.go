@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
 )
 
 // mark ends a flush. Nobody prints it.
@@ -123,8 +125,8 @@ func (p *pipe) read() {
 	}
 }
 
-// pass passes data on up to what may be the beginning of a mark, and returns
-// that.
+// pass passes data on up to what may be the beginning of a mark, or of that of a
+// name, and returns that.
 func (p *pipe) pass(data []byte) []byte {
 	for {
 		before, after, found := bytes.Cut(data, []byte(mark))
@@ -135,15 +137,19 @@ func (p *pipe) pass(data []byte) []byte {
 		p.arrived()
 		data = after
 	}
-	keep := 0
-	for n := min(len(mark)-1, len(data)); n > 0; n-- {
-		if bytes.HasSuffix(data, []byte(mark[:n])) {
-			keep = n
-			break
-		}
-	}
+	keep := max(begun(data, mark), begun(data, check.Mark))
 	p.write(data[:len(data)-keep])
 	return bytes.Clone(data[len(data)-keep:])
+}
+
+// begun is how many bytes at the end of data may be the beginning of what.
+func begun(data []byte, what string) int {
+	for n := min(len(what)-1, len(data)); n > 0; n-- {
+		if bytes.HasSuffix(data, []byte(what[:n])) {
+			return n
+		}
+	}
+	return 0
 }
 
 func (p *pipe) write(b []byte) {

@@ -137,3 +137,20 @@ func TestLastValueInUse(t *testing.T) {
 	}
 	reader.Wait()
 }
+
+// TestNamesInMuchOutput: names lose their mark wherever the output is cut.
+func TestNamesInMuchOutput(t *testing.T) {
+	var out paper
+	s := &Session{}
+	h := &host{session: s, out: &out}
+	if _, err := s.openPipe(h).WriteString(strings.Repeat("{"+check.Mark+"a:1}", 20000)); err != nil {
+		t.Fatal(err)
+	}
+	h.end()
+	if want := strings.Repeat("{a:1}", 20000); out.String() != want {
+		t.Errorf("%d bytes, want %d: %.60q", len(out.String()), len(want), strings.ReplaceAll(out.String(), "{a:1}", ""))
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
