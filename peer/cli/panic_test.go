@@ -2,8 +2,8 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"os"
-	"time"
 
 	"github.com/peerlab/peerlab/peer/extension"
 	"github.com/peerlab/peerlab/peer/guard"
@@ -11,14 +11,19 @@ import (
 )
 
 // bombs are extensions of the test binary that panic when they are told to.
+// TEST_BOMB is the named pipe that says when.
 func bombs() []extension.Extension {
-	if os.Getenv("TEST_BOMB") == "" {
+	pipe := os.Getenv("TEST_BOMB")
+	if pipe == "" {
 		return nil
 	}
-	return []extension.Extension{&bomb{fuse: make(chan string)}}
+	return []extension.Extension{&bomb{fuse: make(chan string), pipe: pipe}}
 }
 
-type bomb struct{ fuse chan string }
+type bomb struct {
+	fuse chan string
+	pipe string
+}
 
 func (b *bomb) Name() string              { return "bomb" }
 func (b *bomb) Changed(extension.Change)  {}
@@ -28,7 +33,8 @@ func (b *bomb) Accept(s extension.Stream) { s.Close() }
 // which does so too and waits for ever for what that goroutine owes it.
 func (b *bomb) Commands() []repl.Command {
 	command := func(name string, f func()) repl.Command {
-		return repl.Command{Name: name, Summary: "explode", Group: "bomb", Run: func(context.Context, *repl.Call) error {
+		return repl.Command{Name: name, Summary: "explode", Group: "bomb", Run: func(_ context.Context, c *repl.Call) error {
+			fmt.Fprintln(c.Out, "it burns")
 			f()
 			return nil
 		}}
@@ -39,6 +45,18 @@ func (b *bomb) Commands() []repl.Command {
 	}
 }
 
+// wait reads the pipe, until somebody writes.
+func (b *bomb) wait() {
+	f, err := os.Open(b.pipe)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	if _, err := f.Read(make([]byte, 1)); err != nil {
+		panic(err)
+	}
+}
+
 func (b *bomb) Run(ctx context.Context, _ extension.Services, ready func()) error {
 	ended := make(chan struct{})
 	go func() {
@@ -46,7 +64,7 @@ func (b *bomb) Run(ctx context.Context, _ extension.Services, ready func()) erro
 		defer guard.Catch(ctx)
 		select {
 		case what := <-b.fuse:
-			time.Sleep(50 * time.Millisecond) // the prompt is shown again
+			b.wait()
 			panic(what)
 		case <-ctx.Done():
 		}

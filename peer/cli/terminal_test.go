@@ -21,6 +21,7 @@ type terminal struct {
 	master *os.File
 	cmd    *exec.Cmd
 	ended  chan struct{} // nothing more comes
+	seen   int           // where what was expected last ends
 
 	mu   sync.Mutex
 	text strings.Builder
@@ -71,20 +72,26 @@ func (x *terminal) output() string {
 }
 
 // expect types keys, and waits until what comes from then on contains text.
+// Without keys it is what has come since the text that was expected last.
 func (x *terminal) expect(keys, text string) {
 	x.t.Helper()
-	before := len(x.output())
+	from := x.seen
+	if keys != "" {
+		from = len(x.output())
+	}
 	if _, err := x.master.WriteString(keys); err != nil {
 		x.t.Fatal(err)
 	}
 	deadline := time.After(patience)
-	for !strings.Contains(x.output()[before:], text) {
+	at := strings.Index(x.output()[from:], text)
+	for ; at < 0; at = strings.Index(x.output()[from:], text) {
 		select {
 		case <-x.more:
 		case <-deadline:
-			x.t.Fatalf("%q does not come after %q, but\n%q", text, keys, x.output()[before:])
+			x.t.Fatalf("%q does not come after %q, but\n%q", text, keys, x.output()[from:])
 		}
 	}
+	x.seen = from + at + len(text)
 }
 
 // leave ends the peer with ctrl-D and returns all that came.
