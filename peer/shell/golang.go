@@ -56,7 +56,7 @@ func (p *peer) golang() []repl.Command {
 		p.development(repl.Command{
 			Name: "doctor", Group: "go",
 			Summary: "what keeps Go from being compiled for this peer",
-			Help:    "It looks for the Go that the peer was built with, a C compiler, the source of\nthe peer, and room on the disk; and says what to do about each.",
+			Help:    "It looks for the Go that the peer was built with, a C compiler, the source of\nthe peer, and room on the disk; and says what to do about each. Where\nnothing is missing it compiles what every line needs, to be sure.",
 			Run: func(ctx context.Context, c *repl.Call) error {
 				return p.withGo(c.Out, func(e Explorer, out io.Writer) error { return e.Doctor(ctx, out) })
 			},

@@ -67,6 +67,11 @@ func (t *tools) load(ctx context.Context, cfg buildenv.Config, paths []string) (
 		return nil, nil, err
 	}
 	defer release()
+	return t.loaded(ctx, cfg, paths)
+}
+
+// loaded is load for who has the turn.
+func (t *tools) loaded(ctx context.Context, cfg buildenv.Config, paths []string) (env *buildenv.Env, lack, err error) {
 	if env, err = t.open(ctx, cfg); err != nil || t.done {
 		return env, t.lack, err
 	}

@@ -3,6 +3,8 @@ package workbench_test
 import (
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,6 +62,20 @@ func TestBesidePrepare(t *testing.T) {
 	}
 	if err := w.Eval(t.Context(), "n + 1 == 2", io.Discard, true); !errors.Is(err, workbench.ErrFalse) {
 		t.Error("a false line:", err)
+	}
+}
+
+// TestDoctorTries: that all tools are there does not mean that they work.
+func TestDoctorTries(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", filepath.Join(file, "below"))
+	w := bench(t, func(string) error { return errors.New("nothing is loaded here") }, nil)
+	var out strings.Builder
+	if err := w.Doctor(t.Context(), &out); err == nil || !strings.Contains(out.String(), "missing: ") || !strings.Contains(out.String(), file) {
+		t.Errorf("%v; it prints %s", err, &out)
 	}
 }
 

@@ -8,6 +8,7 @@
 package workbench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -252,8 +253,9 @@ func (w *Workbench) Vars(ctx context.Context, out io.Writer) error {
 	return table.Flush()
 }
 
-// Doctor prints what keeps Go from being compiled here, or slows it down. It
-// fails if nothing can be compiled.
+// Doctor prints what keeps Go from being compiled here, or slows it down. Where
+// nothing is in the way it compiles what every line needs, which may take a
+// minute the first time. It fails if nothing can be compiled.
 func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
 	if why := w.barred(); why != nil {
 		return fmt.Errorf("nothing can be compiled here: %w", why)
@@ -279,11 +281,27 @@ func (w *Workbench) Doctor(ctx context.Context, out io.Writer) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if blocked == 0 {
+		if err := w.tryTools(ctx, out); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			fmt.Fprintf(out, "missing: what every line needs cannot be compiled: %v\n", err)
+			blocked++
+		}
+	}
 	if blocked > 0 {
 		return errors.New("nothing can be compiled for this peer: see to what is missing, and start it again")
 	}
 	_, err = fmt.Fprintln(out, "Go can be compiled for this peer")
 	return err
+}
+
+// tryTools compiles what every line needs. Who calls it has the turn of the tools.
+func (w *Workbench) tryTools(ctx context.Context, out io.Writer) error {
+	ctx, end := patiently(ctx, behind, out)
+	defer end()
+	_, lack, err := w.tools.loaded(ctx, w.cfg.Build, w.packages())
+	return cmp.Or(err, lack)
 }
 
 // Close ends the session and removes its directory. Nothing else may be called
