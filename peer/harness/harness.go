@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/peerlab/peerlab/internal/testlink"
@@ -23,11 +24,16 @@ import (
 type Peer struct {
 	Node  *node.Node
 	Shell *repl.Shell
-	// Tell passes a status on to the server. It must not block.
+	// Tell passes a status on to the server. It must not block, and is called
+	// by one goroutine at a time.
 	Tell func(testlink.Status)
 	// End ends the node, in order or as a crash does, and returns when it has
 	// ended.
 	End func(inOrder bool)
+
+	// telling is held from the look at the node until that is told: what is
+	// told last is what was seen last, whoever tells.
+	telling sync.Mutex
 }
 
 // Command runs one line as the peer's shell does. What the peer sees then is
@@ -43,7 +49,7 @@ func (p *Peer) Command(ctx context.Context, line string) (r testlink.Result, end
 		p.End(quit)
 		end, err = err, nil
 	}
-	p.Tell(p.Status())
+	p.tell()
 	r = testlink.Result{OK: err == nil, Output: out.String(), Duration: time.Since(start)}
 	if err != nil {
 		r.Error = strings.ReplaceAll(err.Error(), "\n", "; ")
@@ -54,6 +60,13 @@ func (p *Peer) Command(ctx context.Context, line string) (r testlink.Result, end
 // Depart takes leave of everybody, and tells how that ended.
 func (p *Peer) Depart() {
 	p.End(true)
+	p.tell()
+}
+
+// tell tells what the peer sees now.
+func (p *Peer) tell() {
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	p.Tell(p.Status())
 }
 
@@ -93,14 +106,26 @@ func (p *Peer) Report(ctx context.Context) {
 		if !due {
 			continue
 		}
-		now := p.Status()
-		if resting && now.Self == last.Self {
+		now, told := p.report(resting, last)
+		if !told {
 			continue
 		}
-		p.Tell(now)
 		last, resting, due = now, true, false
 		rest.Reset(reportEvery)
 	}
+}
+
+// report tells what the peer sees now, unless the report rests and the address
+// is that of last.
+func (p *Peer) report(resting bool, last testlink.Status) (now testlink.Status, told bool) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	now = p.Status()
+	if resting && now.Self == last.Self {
+		return now, false
+	}
+	p.Tell(now)
+	return now, true
 }
 
 // Status is what the peer sees now.

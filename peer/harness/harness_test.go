@@ -2,7 +2,9 @@ package harness_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +40,8 @@ type rig struct {
 
 	mu   sync.Mutex
 	told []told
+
+	telling, atOnce atomic.Bool
 }
 
 // drive runs f with a node that runs, in a bubble.
@@ -78,6 +82,13 @@ func drive(t *testing.T, f func(t *testing.T, r *rig)) {
 }
 
 func (r *rig) tell(s testlink.Status) {
+	if !r.telling.CompareAndSwap(false, true) {
+		r.atOnce.Store(true)
+	}
+	defer r.telling.Store(false)
+	for range 1000 {
+		runtime.Gosched() // others have every chance
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.told = append(r.told, told{s, time.Since(r.began)})
@@ -150,8 +161,26 @@ func TestALeaveIsTold(t *testing.T) {
 		}
 		r.first(t, "ready", func(s testlink.Status) bool { return s.Ready })
 		r.Depart()
+		synctest.Wait()
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		if last := r.told[len(r.told)-1]; !last.Closing || last.Ready {
 			t.Errorf("the last that was told: %+v", last)
+		}
+	})
+}
+
+// TestOneTellsAtATime runs commands while the report tells: who has looked at
+// the node tells that before anybody else looks.
+func TestOneTellsAtATime(t *testing.T) {
+	drive(t, func(t *testing.T, r *rig) {
+		for range 100 {
+			if got, _ := r.Command(t.Context(), "echo hello"); !got.OK {
+				t.Fatal(got.Error)
+			}
+		}
+		if r.atOnce.Load() {
+			t.Error("two statuses were told at once")
 		}
 	})
 }
