@@ -123,9 +123,10 @@ func (s *Session) Close() error {
 func (s *Session) Complete(src string) bool { return check.Complete(src) }
 
 // Eval evaluates an input and writes what it prints, its notes and the values
-// of its last expressions to out. When ctx ends the input is stopped. Errors
-// match *check.Error for what is wrong with the input, *native.Panic,
-// native.ErrStopped, native.ErrLeft, ErrNoCompiler; others tell of the build.
+// of its last expressions to out. It waits for its turn, however long; then,
+// when ctx ends, the input is stopped. Errors match *check.Error for what is
+// wrong with the input, *native.Panic, native.ErrStopped, native.ErrLeft,
+// native.ErrGoexit, ErrNoCompiler; others tell of the build.
 func (s *Session) Eval(ctx context.Context, src string, out io.Writer) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
