@@ -265,7 +265,7 @@ func importErrors(t *testing.T, e *buildenv.Env) {
 		{"example.com/broken", "cannot use \"no\"", buildenv.ErrBuild},
 		{"example.com/broken/cmd/b", "a program", buildenv.ErrBuild},
 		{"example.com/broken/other", "no file of it is meant for this system", buildenv.ErrBuild},
-		{"nothing/in/std", "no module of this session", buildenv.ErrNotLoaded},
+		{"nothing/in/std", "the standard library does not have it", buildenv.ErrNotLoaded},
 		{"./here", "is no directory", nil},
 		{".here", "want an import path", nil},
 	} {

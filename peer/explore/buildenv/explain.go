@@ -12,7 +12,8 @@ var (
 	needsGo     = regexp.MustCompile(`requires go >= (\S+) \(running go (\S+?)[;)]`)
 	noSpace     = regexp.MustCompile(`(/\S+): no space left on device`)
 	newerWork   = regexp.MustCompile(`requires go >= (\S+), but go.work lists go (\S+?);`)
-	noModule    = regexp.MustCompile(`(?s)no required module provides package|cannot find module providing package|is not in std`)
+	noModule    = regexp.MustCompile(`(?s)no required module provides package|cannot find module providing package`)
+	notInStd    = regexp.MustCompile(`is not in std`)
 	notInMod    = regexp.MustCompile(`module (\S+?)@(\S+) found.*does not contain package (\S+)`)
 	twoOfOne    = regexp.MustCompile(`(\S+)@(\S+) conflicts with (\S+)@(\S+)`)
 	noVersion   = regexp.MustCompile(`invalid version: unknown revision|no matching versions for query|/@v/v[^/]*\.info: no such file`)
@@ -26,6 +27,8 @@ func explain(path, said string) error {
 	switch {
 	case noSpace.MatchString(said):
 		return fmt.Errorf("import %s: %w", path, fullDisk(said))
+	case notInStd.MatchString(said):
+		return fmt.Errorf("%s: %w: the standard library does not have it, and the path of a library begins with a host, such as github.com", path, ErrNotLoaded)
 	case noModule.MatchString(said):
 		return fmt.Errorf("%s: %w: no module of this session has it: import it first, with @latest or a version", path, ErrNotLoaded)
 	case newerWork.MatchString(said):
