@@ -64,14 +64,25 @@ func Go(f func()) {
 	}
 	go func() {
 		defer l.End()
-		defer func() {
-			if v := recover(); v != nil {
-				l.host.Panicked(v)
-			}
-		}()
-		l.host.Begin()
-		f()
+		guarded(l.host, f)
 	}()
+}
+
+// Guard is f for a goroutine that somebody else starts. Its panic ends that
+// goroutine alone.
+func Guard(f func()) func() {
+	h := host()
+	return func() { guarded(h, f) }
+}
+
+func guarded(h Host, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			h.Panicked(v)
+		}
+	}()
+	h.Begin()
+	f()
 }
 
 // Recv is <-c.

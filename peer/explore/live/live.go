@@ -36,10 +36,10 @@ type Host interface {
 	Show(args []any)
 	// Bound returns the object bound to a name, nil if there is none.
 	Bound(name string) any
-	// Begin is called first in every goroutine that Go starts.
+	// Begin is called first in every goroutine that Go starts or Guard is for.
 	Begin()
-	// Panicked reports a panic that ended a goroutine started by Go. It is
-	// called by a deferred function, so the stack is still that of the panic.
+	// Panicked reports a panic that ended such a goroutine. It is called by a
+	// deferred function, so the stack is still that of the panic.
 	Panicked(value any)
 }
 

@@ -210,6 +210,22 @@ func TestGoroutinesOfALine(t *testing.T) {
 	}
 }
 
+// TestGuard has a function panic in a goroutine of a library.
+func TestGuard(t *testing.T) {
+	host := &recorder{}
+	l := Begin("guard", host)
+	if how := wait(t, run(l, func() {
+		var group sync.WaitGroup
+		group.Go(Guard(func() { panic("oops") }))
+		group.Wait()
+	})); how != returned {
+		t.Errorf("ended with %v", how)
+	}
+	if got := host.String(); got != "begin panicked:oops " {
+		t.Errorf("heard %q", got)
+	}
+}
+
 func TestEndlessRecursionPanics(t *testing.T) {
 	var deep func(int) int
 	deep = func(n int) int { Enter(); return deep(n+1) + 1 }

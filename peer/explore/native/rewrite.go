@@ -135,6 +135,8 @@ func (r *rewriter) visit(n ast.Node) {
 		if r.u.Unused[n.Label.Pos()] {
 			r.replace(r.off(n.Label.Pos()), r.off(n.Colon)+1, "")
 		}
+	case *ast.CallExpr:
+		r.guards(n)
 	case *ast.TypeAssertExpr:
 		r.asserts(n)
 	case *ast.BinaryExpr:

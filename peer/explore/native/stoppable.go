@@ -150,6 +150,15 @@ func (r *rewriter) goes(n *ast.GoStmt) {
 	r.replace(r.off(n.Pos()), r.off(n.End()), "{ "+strings.Join(set, "; ")+" }")
 }
 
+// guards lets the panic of a function that a library calls in a goroutine of its
+// own be that of the line.
+func (r *rewriter) guards(n *ast.CallExpr) {
+	if f := check.Starts(r.u.Info, n); f != nil && !r.u.Info.Types[f].IsNil() {
+		r.insertBefore(r.off(f.Pos()), r.live("Guard")+"(")
+		r.insertAfter(r.off(f.End()), ")")
+	}
+}
+
 // fixed tells a called function that is the same later: a declared or
 // predeclared one.
 func (r *rewriter) fixed(e ast.Expr) bool {
