@@ -71,6 +71,9 @@ func (e *Env) aboutTools(ctx context.Context) []Finding {
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil
 		}
+		if m := noSpace.FindStringSubmatch(words(err)); m != nil {
+			return []Finding{{true, "the disk with " + m[1] + " is full", "make room there"}}
+		}
 		return []Finding{{true, "the go command is not to be run here (" + firstLine(words(err)) + ")", "install " + e.host.version + " from https://go.dev/dl and have it on the PATH"}}
 	}
 	var found []Finding

@@ -53,6 +53,8 @@ func TestDoctor(t *testing.T) {
 	if err := os.Remove(filepath.Join(noC, "gcc")); err != nil {
 		t.Fatal(err)
 	}
+	full := machine(t, "go1.26.8")
+	write(t, filepath.Join(full, "go"), []byte("#!/bin/sh\necho 'go: creating work dir: mkdir /tmp/go-build1: no space left on device' >&2\nexit 1\n"))
 	fromDirectory := info("go1.26.8", "-trimpath=true")
 	fromDirectory.Main.Sum = ""
 	for _, test := range []struct {
@@ -67,6 +69,7 @@ func TestDoctor(t *testing.T) {
 		{"windows", info("go1.26.8", "GOOS=windows"), whole, "this is windows", "simple expressions"},
 		{"no cgo", info("go1.26.8", "CGO_ENABLED=0"), whole, "built with CGO_ENABLED=0", "CGO_ENABLED=1"},
 		{"no go", info("go1.26.8"), t.TempDir(), "the go command is not to be run", "install go1.26.8"},
+		{"full disk", info("go1.26.8"), full, "the disk with /tmp/go-build1 is full", "make room"},
 		{"another go", info("go1.25.1"), whole, "built with go1.25.1, and", "have go1.25.1 on the PATH"},
 		{"no C compiler", info("go1.26.8"), noC, "no C compiler (gcc)", "install gcc"},
 		{"no source", fromDirectory, whole, "the source of this program is not found", "-trimpath leaves no trace"},
