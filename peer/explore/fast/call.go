@@ -204,12 +204,17 @@ func (c *compiler) convert(x *ast.CallExpr) (node, bool) {
 	if reflect.Zero(from).CanFloat() && integer(to) && to.Kind() != reflect.Int && to.Kind() != reflect.Int64 {
 		return node{}, false
 	}
+	literal := c.info.Types[x.Args[0]].Value != nil
 	return node{live: to, get: func() reflect.Value {
 		v := still(n.get())
 		if to.Kind() == reflect.Float32 {
 			v = rounded(v)
 		}
-		return v.Convert(to)
+		v = v.Convert(to)
+		if literal && to.Kind() == reflect.Slice {
+			v = v.Slice3(0, v.Len(), v.Len()) // the compiler knows how long it is
+		}
+		return v
 	}}, true
 }
 
