@@ -95,7 +95,7 @@ func Run(ctx context.Context, name string, host live.Host, f func(*live.Line) er
 		defer func() {
 			if v := recover(); v != nil {
 				result = NewPanic(v)
-			} else if result == ErrGoexit && line.Stopped() {
+			} else if errors.Is(result, ErrGoexit) && line.Stopped() {
 				result = ErrStopped
 			}
 		}()
