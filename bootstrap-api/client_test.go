@@ -1,6 +1,7 @@
 package bootstrap_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ func TestNoHTTP(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_, _ = conn.Read(make([]byte, 1))
+			_, _ = http.ReadRequest(bufio.NewReader(conn)) // all of it: a write that fails is another error
 			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH\r\n\r\n")
 			_ = conn.Close()
 		}()
