@@ -13,11 +13,15 @@ func TestMain(m *testing.M) { scenario.Main(m) }
 const heal = "../../scripts/scenario/heal.cmd"
 
 func TestFileInVirtualTime(t *testing.T) {
-	began := time.Now()
-	scenario.Run(t, scenario.File(heal))
-	if took := time.Since(began); took > 8*time.Second {
-		t.Errorf("it took %s, as if time were real", took)
+	var took time.Duration
+	for range 3 { // one of them at least gets the tenth of a processor that it takes
+		began := time.Now()
+		scenario.Run(t, scenario.File(heal))
+		if took = time.Since(began); took <= 8*time.Second {
+			return
+		}
 	}
+	t.Errorf("it took %s, as if time were real", took)
 }
 
 func TestSteps(t *testing.T) {
