@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"reflect"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
 )
 
 // isCall tells a call from a conversion and a builtin.
@@ -39,8 +41,8 @@ type callee struct {
 // results.
 func (c *compiler) call(x *ast.CallExpr) (run func() []reflect.Value, results []reflect.Type, ok bool) {
 	f, ok := c.callee(ast.Unparen(x.Fun))
-	if !ok {
-		return nil, nil, false
+	if !ok || check.Starts(c.info, x) != nil {
+		return nil, nil, false // compiled code recovers what panics there
 	}
 	args, ok := c.arguments(x, f.live)
 	if !ok {
