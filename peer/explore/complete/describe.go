@@ -42,17 +42,17 @@ func typeText(x ast.Expr, tv types.TypeAndValue) string {
 	case tv.IsType():
 		under := tv.Type.Underlying()
 		if under == tv.Type {
-			return "type " + describe(tv.Type)
+			return "type " + check.Plain(tv.Type)
 		}
-		return fmt.Sprintf("type %s %s", describe(tv.Type), describe(under))
+		return fmt.Sprintf("type %s %s", check.Plain(tv.Type), check.Plain(under))
 	case tv.IsBuiltin():
 		return "builtin " + types.ExprString(x)
 	case tv.Value != nil:
-		return fmt.Sprintf("const %s = %s", describe(tv.Type), tv.Value)
+		return fmt.Sprintf("const %s = %s", check.Plain(tv.Type), tv.Value)
 	case tv.IsVoid():
 		return "no value"
 	}
-	return describe(tv.Type)
+	return check.Plain(tv.Type)
 }
 
 // methodTexts are the methods of a named type that a line may call. Those of
@@ -72,7 +72,7 @@ func methodTexts(tv types.TypeAndValue) []string {
 	methods := types.NewMethodSet(receiver(tv.Type))
 	for i := range methods.Len() {
 		if m := methods.At(i).Obj(); visible(m) {
-			all = append(all, m.Name()+strings.TrimPrefix(describe(m.Type()), "func"))
+			all = append(all, m.Name()+strings.TrimPrefix(check.Plain(m.Type()), "func"))
 		}
 	}
 	return all
@@ -95,14 +95,4 @@ func message(err error) string {
 		return e.Msg
 	}
 	return err.Error()
-}
-
-// describe writes a type as one writes it in a line.
-func describe(t types.Type) string {
-	return types.TypeString(t, func(p *types.Package) string {
-		if p.Path() == check.Path {
-			return ""
-		}
-		return p.Name()
-	})
 }

@@ -120,7 +120,7 @@ func (v *view) keys() []Candidate {
 	var all []Candidate
 	for f := range s.Fields() {
 		if visible(f) {
-			all = append(all, Candidate{Text: f.Name(), Help: describe(f.Type()), Fits: true, After: ": "})
+			all = append(all, Candidate{Text: f.Name(), Help: check.Plain(f.Type()), Fits: true, After: ": "})
 		}
 	}
 	return all
@@ -179,9 +179,9 @@ func help(obj types.Object, t types.Type) string {
 	case *types.TypeName:
 		return "type " + kind(t)
 	case *types.Const:
-		return "const " + describe(t)
+		return "const " + check.Plain(t)
 	}
-	return describe(t)
+	return check.Plain(t)
 }
 
 // kind is what a type is made of, in a word where it is made of much.
@@ -192,7 +192,7 @@ func kind(t types.Type) string {
 	case *types.Interface:
 		return "interface"
 	}
-	return describe(t.Underlying())
+	return check.Plain(t.Underlying())
 }
 
 // fits tells whether an object, or the one result of calling it, is what the

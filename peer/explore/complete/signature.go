@@ -3,6 +3,8 @@ package complete
 import (
 	"go/types"
 	"strings"
+
+	"github.com/peerlab/peerlab/peer/explore/check"
 )
 
 // Rest tells what is left of the call in whose arguments a text ends: its
@@ -45,14 +47,14 @@ func rest(s *types.Signature, arg int, begun bool) string {
 			b.WriteString(", ")
 		}
 		p := s.Params().At(i)
-		typ := describe(p.Type())
+		typ := check.Plain(p.Type())
 		if s.Variadic() && i == n-1 {
-			typ = "..." + describe(p.Type().(*types.Slice).Elem())
+			typ = "..." + check.Plain(p.Type().(*types.Slice).Elem())
 		}
 		b.WriteString(strings.TrimSpace(p.Name() + " " + typ))
 	}
 	b.WriteByte(')')
-	if results := describe(s.Results()); s.Results().Len() == 1 && s.Results().At(0).Name() == "" {
+	if results := check.Plain(s.Results()); s.Results().Len() == 1 && s.Results().At(0).Name() == "" {
 		b.WriteString(" " + strings.Trim(results, "()"))
 	} else if s.Results().Len() > 0 {
 		b.WriteString(" " + results)

@@ -64,7 +64,7 @@ func Of(names Names, source Source, query string) (string, error) {
 	}
 	head := ""
 	if b := names.Lookup(query); b != nil && b.Object != nil {
-		head = query + " :: " + types.TypeString(b.Object.Type(), (*types.Package).Name) + "\n\n"
+		head = query + " :: " + check.Plain(b.Object.Type()) + "\n\n"
 	}
 	text, ok := p.find(rest)
 	if !ok {
