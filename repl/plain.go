@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -49,6 +50,8 @@ type PlainReader struct {
 	queue *Queue        // what is printed
 	turn  chan struct{} // one token: the last row is to change
 	ended chan struct{} // closed when the writing goroutine has ended
+	alone chan struct{} // closed when nobody reads what is written any more
+	leave sync.Once
 
 	mu      sync.Mutex // not held while writing; it comes before the queue's
 	writing bool       // the writing goroutine was started
@@ -76,11 +79,13 @@ func NewPlainReader(in io.Reader, out io.Writer, prompts bool) *PlainReader {
 		queue:     NewQueue(),
 		turn:      make(chan struct{}, 1),
 		ended:     make(chan struct{}),
+		alone:     make(chan struct{}),
 	}
 }
 
 // ReadLine implements LineReader. A line of more than MaxLine bytes is skipped
-// and an error that matches ErrSyntax. A person who asks for an editor is told
+// and an error that matches ErrSyntax. The error is ErrUnread when whoever read
+// the output, at the other end of a pipe, has gone away. A person who asks for an editor is told
 // that there is none.
 func (p *PlainReader) ReadLine(ctx context.Context) (string, error) {
 	for {
@@ -117,6 +122,8 @@ func (p *PlainReader) readLine(ctx context.Context) (string, error) {
 	case <-ctx.Done():
 		p.endRow()
 		return "", ctx.Err()
+	case <-p.alone:
+		return "", ErrUnread
 	case <-p.closed:
 		p.endRow()
 		return "", io.EOF
@@ -233,7 +240,9 @@ func (p *PlainReader) flush() {
 	for {
 		text, settled, all := p.next()
 		if len(text) > 0 {
-			_, _ = p.out.Write(text)
+			if _, err := p.out.Write(text); errors.Is(err, syscall.EPIPE) {
+				p.leave.Do(func() { close(p.alone) })
+			}
 		}
 		for _, c := range settled {
 			close(c)

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,6 +144,26 @@ func TestKeyboardOverPlainReader(t *testing.T) {
 		}
 		if want := "chat> \nto leave, type /quit or press ctrl-D\nchat> chat<hi>\nchat> "; out.String() != want {
 			t.Errorf("screen %q, want %q", out.String(), want)
+		}
+	})
+}
+
+// gone is the end of a pipe whose reader has gone away.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, &os.PathError{Op: "write", Err: syscall.EPIPE} }
+
+func TestPlainReaderUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, w := io.Pipe()
+		defer w.Close()
+		r := repl.NewPlainReader(in, gone{}, true)
+		r.SetPrompt("> ")
+		defer r.Close()
+		for range 2 {
+			if line, err := r.ReadLine(t.Context()); line != "" || !errors.Is(err, repl.ErrUnread) {
+				t.Errorf("%q, %v; want ErrUnread", line, err)
+			}
 		}
 	})
 }

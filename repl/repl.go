@@ -27,6 +27,8 @@ var (
 	ErrUsage = errors.New("wrong arguments")
 	// ErrInterrupt is returned by ReadLine for a ctrl-C on the line.
 	ErrInterrupt = errors.New("interrupted")
+	// ErrUnread is returned by ReadLine when nobody reads what is printed.
+	ErrUnread = errors.New("nobody reads the output any more")
 )
 
 // Any is the MaxArgs of a command that takes any number of arguments.
@@ -125,7 +127,7 @@ type LineReader interface {
 	// ReadLine returns the next line without its end. Lines that were pasted
 	// come as one text with line breaks in it. At the end of input it
 	// is io.EOF, after ctrl-C ErrInterrupt, after ctx ended ctx.Err(); with
-	// the latter two comes what was on the line. Only one goroutine may call
+	// the latter two comes what was on the line. It may be ErrUnread. Only one goroutine may call
 	// it.
 	ReadLine(ctx context.Context) (string, error)
 

@@ -101,6 +101,8 @@ func (s *screen) verdict(err error, status *int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case errors.Is(err, repl.ErrUnread):
+		err = nil // what else went wrong is no news for who has gone
 	case s.failed == nil:
 		return err
 	case !errors.Is(s.failed, syscall.EPIPE):
