@@ -31,10 +31,7 @@ func (e *Env) Doctor(ctx context.Context) []Finding {
 	found := e.aboutBinary()
 	found = append(found, e.aboutTools(ctx)...)
 	found = append(found, e.aboutSource()...)
-	if free, ok := freeSpace(e.dir); ok && free < enough {
-		found = append(found, Finding{free < enough/10, fmt.Sprintf("%d MB are free in %s", free>>20, filepath.Dir(e.dir)), "each compiled line takes about 3 MB until the peer ends: make room"})
-	}
-	return found
+	return append(found, e.aboutDisk()...)
 }
 
 // blocked is the first finding that blocks, as an error.
@@ -89,6 +86,18 @@ func (e *Env) aboutTools(ctx context.Context) []Finding {
 	}
 	if e.host.goos == "linux" && !t.gold {
 		found = append(found, Finding{false, "the gold linker is not installed", "each line takes about a fifth longer; install binutils-gold"})
+	}
+	return found
+}
+
+// aboutDisk is what is wrong with where the session's directory lies.
+func (e *Env) aboutDisk() (found []Finding) {
+	cache := filepath.Dir(e.dir)
+	if noexec(e.dir) {
+		found = append(found, Finding{true, cache + " lies on a disk from which nothing may be run (it is mounted noexec)", "set TMPDIR to a directory on another disk"})
+	}
+	if free, ok := freeSpace(e.dir); ok && free < enough {
+		found = append(found, Finding{free < enough/10, fmt.Sprintf("%d MB are free in %s", free>>20, cache), "each compiled line takes about 3 MB until the peer ends: make room"})
 	}
 	return found
 }
