@@ -73,13 +73,13 @@ func Open(ctx context.Context, cfg EndpointConfig) (*Endpoint, error) {
 	}
 	packets, streams, err := bindBoth(ctx, cfg.Network, cfg.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("open endpoint: %w", err)
+		return nil, openError(err)
 	}
 	addr, err := netip.ParseAddrPort(packets.LocalAddr().String())
 	if err != nil {
 		packets.Close()
 		streams.Close()
-		return nil, fmt.Errorf("open endpoint: %w", err)
+		return nil, openError(err)
 	}
 	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	return &Endpoint{
@@ -92,6 +92,17 @@ func Open(ctx context.Context, cfg EndpointConfig) (*Endpoint, error) {
 		done:     make(chan struct{}),
 		handlers: map[string]func(net.Conn){},
 	}, nil
+}
+
+// openError says what to do about an address that cannot be had.
+func openError(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("open endpoint: %w: another program has it: choose another address; port 0 is a free one", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("open endpoint: %w: it is none of this machine: choose another address", err)
+	}
+	return fmt.Errorf("open endpoint: %w", err)
 }
 
 // originOf is where streams say that they come from.

@@ -160,11 +160,11 @@ func TestAnAddressThatCannotBeHad(t *testing.T) {
 		bob := l.start("bob", nil)
 		bob.init()
 		for bind, want := range map[string]string{
-			bob.Status().Self.Addr.String(): "another program has it: choose another address with --bind",
-			"10.9.9.9:0":                    "none of this machine: choose another address with --bind",
+			bob.Status().Self.Addr.String(): "another program has it: choose another address",
+			"10.9.9.9:0":                    "none of this machine: choose another address",
 		} {
 			p := l.start("alice", func(c *node.Config) { c.Bind, c.Network = bind, bob.host })
-			if err := p.Init(t.Context()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), bind) {
+			if err := p.Init(t.Context()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), bind+", which --bind names") {
 				t.Errorf("%s: %v, want %q", bind, err, want)
 			}
 			p.crash()

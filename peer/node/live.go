@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/peerlab/peerlab/internal/journal"
@@ -43,24 +42,13 @@ func newLive(ctx, base context.Context, n *Node, boot int, settings *membership.
 	cable := newCable(n.cfg.Network)
 	e, err := netx.Open(ctx, netx.EndpointConfig{Network: cable, Addr: n.cfg.Bind, Advertise: n.cfg.Advertise})
 	if err != nil {
-		return nil, openError(n.cfg.Bind, err)
+		return nil, fmt.Errorf("open %s, which --bind names: %w", n.cfg.Bind, err)
 	}
 	l := &live{node: n, cable: cable, endpoint: e, running: map[string]*running{}}
 	if err := l.form(base, boot, settings); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return l, nil
-}
-
-// openError says what to do about an address that cannot be had.
-func openError(bind string, err error) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("open %s: %w: another program has it: choose another address with --bind; port 0 is a free one", bind, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("open %s: %w: it is none of this machine: choose another address with --bind", bind, err)
-	}
-	return fmt.Errorf("open %s: %w", bind, err)
 }
 
 // form makes the membership on the open address, not live yet.
