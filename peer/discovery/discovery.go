@@ -88,6 +88,8 @@ type Discovery struct {
 	turned  chan struct{} // closed when meets has changed
 	service *service      // nil while there is none
 	problem error         // why there is none
+	looks   uint64        // at the rendezvous, that have begun
+	failed  uint64        // the look that has found the problem
 	found   chan struct{}
 	me      *bootstrap.JoinRequest // what we keep listed; nil while we are not
 	group   *bootstrap.Group       // the last list
@@ -188,15 +190,23 @@ func (d *Discovery) announce() {
 	d.found = make(chan struct{})
 }
 
-// fail says why there is no service, and wakes those who wait for one in vain.
-// It leaves one that was found alone.
-func (d *Discovery) fail(err error) {
+// look begins a look at the rendezvous, and returns its number.
+func (d *Discovery) look() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.looks++
+	return d.looks
+}
+
+// fail says why a look has found no service, and wakes those who wait for one
+// in vain. It leaves one that was found alone.
+func (d *Discovery) fail(look uint64, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.service != nil {
 		return
 	}
-	d.problem = err
+	d.problem, d.failed = err, look
 	if !Passing(err) {
 		d.announce()
 	}
@@ -214,16 +224,20 @@ func (d *Discovery) why() error {
 func (d *Discovery) find(ctx context.Context) (*service, error) {
 	ctx, cancel := context.WithTimeout(ctx, findPatience)
 	defer cancel()
-	for looks := 0; ; looks++ {
+	var before uint64 // looks that had begun when we came
+	for first := true; ; first = false {
 		d.mu.Lock()
-		s, found, problem := d.service, d.found, d.problem
+		if first {
+			before = d.looks
+		}
+		s, found, problem, failed := d.service, d.found, d.problem, d.failed
 		d.mu.Unlock()
 		switch {
 		case s != nil:
 			return s, nil
 		case d.cfg.Rendezvous == nil && d.named() == "":
 			return nil, ErrNowhere
-		case looks > 0 && !Passing(problem): // an old one may have been mended
+		case failed > before && !Passing(problem): // what an older look has found may have been mended
 			return nil, problem
 		}
 		select {

@@ -52,7 +52,7 @@ func (d *Discovery) meetLock() string { return d.cfg.Group + ".lock" }
 func (d *Discovery) meet(ctx context.Context) {
 	starting, told := startingEvery, ""
 	for ctx.Err() == nil {
-		wait := meetEvery
+		wait, look := meetEvery, d.look()
 		lock, err := d.cfg.Rendezvous.Lock(d.meetLock(), strconv.Itoa(d.cfg.PID))
 		switch {
 		case err == nil:
@@ -64,10 +64,10 @@ func (d *Discovery) meet(ctx context.Context) {
 		}
 		switch {
 		case errors.Is(err, ErrNoService):
-			d.fail(err)
+			d.fail(look, err)
 			wait, starting = starting, min(2*starting, meetEvery)
 		case err != nil && ctx.Err() == nil:
-			d.fail(err)
+			d.fail(look, err)
 			if text := err.Error(); text != told {
 				d.cfg.Log.Warn().Err(err).Msg("rendezvous")
 				told = text // once, not each time that we look
