@@ -136,12 +136,17 @@ func packetsFull(t *testing.T, p Pair) {
 			break
 		}
 	}
+	sendPacket(t, a, b.LocalAddr(), []byte("after"))
+	last, _ := receivePacket(t, b)
+	for bytes.Equal(last, content) { // a network that was kept waiting brings the rest of the flood now
+		got++
+		last, _ = receivePacket(t, b)
+	}
 	if got == 0 || got > flood {
 		t.Errorf("got %d packets of %d", got, flood)
 	}
-	sendPacket(t, a, b.LocalAddr(), []byte("after"))
-	if got, _ := receivePacket(t, b); string(got) != "after" {
-		t.Errorf("after the flood came %.20q", got)
+	if string(last) != "after" {
+		t.Errorf("after the flood came %.20q", last)
 	}
 }
 
