@@ -22,6 +22,8 @@ type File struct {
 	name string
 	half int64
 
+	failed chan struct{} // closed at the first failure
+
 	mu   sync.Mutex // guards the fields below; its writes are short appends
 	out  files.Appender
 	line []byte // the last line, for reuse
@@ -34,7 +36,7 @@ type File struct {
 // no journal of this version is left alone; the error matches ErrCorrupt or
 // ErrVersion.
 func OpenFile(dir files.FS, name string, maxBytes int64) (*File, error) {
-	f := &File{dir: dir, name: name, half: maxBytes / 2}
+	f := &File{dir: dir, name: name, half: maxBytes / 2, failed: make(chan struct{})}
 	err := f.mend()
 	if err == nil {
 		f.out, err = dir.Append(name, 0o600)
@@ -141,15 +143,24 @@ func (f *File) Sink(_ Event, line []byte) {
 	if f.out == nil || f.err != nil {
 		return
 	}
+	if f.err = f.write(line); f.err != nil {
+		close(f.failed)
+	}
+}
+
+func (f *File) write(line []byte) error {
 	if f.out.Size() > f.half {
-		f.err = f.rotate()
-		if f.err != nil {
-			return
+		if err := f.rotate(); err != nil {
+			return err
 		}
 	}
 	f.line = append(append(f.line[:0], line...), '\n')
-	_, f.err = f.out.Write(f.line)
+	_, err := f.out.Write(f.line)
+	return err
 }
+
+// Failed is closed when Err has something to tell.
+func (f *File) Failed() <-chan struct{} { return f.failed }
 
 func (f *File) rotate() error {
 	err := f.out.Close()

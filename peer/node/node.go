@@ -224,7 +224,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 	go func() {
 		defer close(served)
 		defer guard.Catch(base)
-		served <- n.serve(ctx, base, stop)
+		served <- n.serve(ctx, base, stop, file)
 	}()
 	select {
 	case err = <-served:
@@ -260,8 +260,14 @@ func (n *Node) breakage() error {
 }
 
 // serve is the life of the peer and its end. stop ends base.
-func (n *Node) serve(ctx, base context.Context, stop func()) (err error) {
+func (n *Node) serve(ctx, base context.Context, stop func(), file *journal.File) (err error) {
 	var tasks sync.WaitGroup
+	if file != nil {
+		tasks.Go(func() {
+			defer guard.Catch(base)
+			n.watchJournal(base, file)
+		})
+	}
 	tasks.Go(func() {
 		defer guard.Catch(base)
 		err = n.discovery.Run(base)
@@ -291,6 +297,15 @@ func (n *Node) openJournal() (*journal.File, error) {
 	}
 	n.late.Open(f)
 	return f, nil
+}
+
+// watchJournal tells at once that the journal cannot be written any more.
+func (n *Node) watchJournal(ctx context.Context, file *journal.File) {
+	select {
+	case <-ctx.Done():
+	case <-file.Failed():
+		n.caution(fmt.Sprintf("%v: what happens from now on is not in the journal; make room, and start the peer again", file.Err()))
+	}
 }
 
 func (n *Node) begin(base context.Context) {
