@@ -100,7 +100,7 @@ func TestInteract(t *testing.T) {
 		{"raw prefix keeps the rest", "chat", []string{`/ms "a; b`}, []string{`chat>|/ms "a; b`, `=msg<"a; b>["\"a; b"]`, `+/ms "a; b`}, repl.ErrQuit},
 		{"ambiguous", "chat", []string{"/mem"}, []string{"chat>|/mem", `=error: unknown command "mem": it could be memberjoin, memberlist, members`}, repl.ErrQuit},
 		{"nearest", "chat", []string{"/memebrs"}, []string{"chat>|/memebrs", `=error: unknown command "memebrs": did you mean members?`}, repl.ErrQuit},
-		{"path", "chat", []string{"/usr/bin is"}, []string{"chat>|/usr/bin is", `=error: unknown command "usr/bin": help lists them (text that begins with a slash is typed with two)`}, repl.ErrQuit},
+		{"path", "chat", []string{"/usr/bin is"}, []string{"chat>|/usr/bin is", `=error: unknown command "usr/bin": /help lists them (text that begins with a slash is typed with two)`}, repl.ErrQuit},
 		{"two slashes", "chat", []string{"//x y"}, []string{"chat>|//x y", "=chat</x y>", "+//x y"}, repl.ErrQuit},
 		{"slash and no letter", "chat", []string{"/1"}, []string{"chat>|/1", "=chat</1>", "+/1"}, repl.ErrQuit},
 		{"several commands", "chat", []string{"/echo a", "/set a b; fail; set c d"}, []string{"chat>|/echo a", "=a", "+/echo a", "chat>|/set a b; fail; set c d", "=set[\"a\" \"b\"] json=false", "=error: it is broken: mend it"}, repl.ErrQuit},

@@ -94,6 +94,10 @@ type Mode struct {
 	Name   string        // "chat", "cmd", "go"
 	Prompt func() string // one row; SGR sequences are the only escapes allowed
 
+	// Refused is why nobody can choose this mode here; it is not listed then,
+	// and what else it has may be nil. The first mode cannot be refused.
+	Refused error
+
 	// Run executes a bare line. Nil means that bare lines are commands.
 	Run func(ctx context.Context, line string, out io.Writer) error
 

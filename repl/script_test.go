@@ -100,14 +100,14 @@ func TestPipe(t *testing.T) {
 	}{
 		{"nothing", "", "", "", 0, nil},
 		{"no failure", "echo a\necho b", "a\nb\n", "", 0, nil},
-		{"goes on", "fail\necho a\nnosuch\necho b\n", "a\nb\n", "error: it is broken: mend it\nerror: unknown command \"nosuch\": help lists them\n", 2, nil},
+		{"goes on", "fail\necho a\nnosuch\necho b\n", "a\nb\n", "error: it is broken: mend it\nerror: unknown command \"nosuch\": /help lists them\n", 2, nil},
 		{"goes on within a line", "set a; set b c; fail", "set[\"b\" \"c\"] json=false\n", "error: usage: set KEY TEXT (1 of 2 arguments are missing)\nerror: it is broken: mend it\n", 2, nil},
 		{"quit", "fail\nquit\necho a\n", "", "error: it is broken: mend it\n", 1, repl.ErrQuit},
 		{"exit within a line", "fail; exit; fail\n", "", "error: it is broken: mend it\n", 1, repl.ErrExit},
 		{"long line", strings.Repeat("x", 3*repl.MaxLine) + "\necho a\n", "a\n", "error: syntax error: the line is longer than 1048576 bytes\n", 1, nil},
 		{"binary", "\x00\xff\necho a\n", "a\n", "error: syntax error: NUL in column 1: this is no text\n", 1, nil},
 		{"tabs are blanks", "set\ta\tb\n", "set[\"a\" \"b\"] json=false\n", "", 0, nil},
-		{"error text is harmless", "set 'a\x1b[31m' 'b' 'c'; \x1b[31m\n", "", "error: usage: set KEY TEXT (1 too many arguments)\nerror: unknown command \"\\x1b[31m\": help lists them\n", 2, nil},
+		{"error text is harmless", "set 'a\x1b[31m' 'b' 'c'; \x1b[31m\n", "", "error: usage: set KEY TEXT (1 too many arguments)\nerror: unknown command \"\\x1b[31m\": /help lists them\n", 2, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errOut strings.Builder

@@ -63,8 +63,8 @@ type Shell struct {
 	reader func()                  // interrupts the reader; nil if it sees ctrl-C itself
 }
 
-// New makes a shell. It refuses a bad command table, and modes without a name
-// or with the same one.
+// New makes a shell. It refuses a bad command table, modes without a name or
+// with the same one, and a first mode that is refused.
 func New(cfg Config) (*Shell, error) {
 	s := &Shell{cfg: cfg, modes: append([]Mode(nil), cfg.Modes...)}
 	if len(s.modes) == 0 {
@@ -81,6 +81,9 @@ func New(cfg Config) (*Shell, error) {
 }
 
 func checkModes(modes []Mode) error {
+	if modes[0].Refused != nil {
+		return fmt.Errorf("mode %q is where a shell begins: it cannot be refused", modes[0].Name)
+	}
 	seen := make(map[string]bool)
 	for _, m := range modes {
 		if checkName(m.Name) != nil || seen[m.Name] {
@@ -102,11 +105,14 @@ func (s *Shell) Mode() Mode {
 }
 
 // SetMode chooses another mode by its name. The prompt follows when the next
-// line is read.
+// line is read. It returns what the mode is refused with, if it is.
 func (s *Shell) SetMode(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, m := range s.modes {
+		if m.Name == name && m.Refused != nil {
+			return m.Refused
+		}
 		if m.Name == name {
 			s.mode = i
 			return nil
@@ -118,7 +124,9 @@ func (s *Shell) SetMode(name string) error {
 func (s *Shell) modeNames() []string {
 	var names []string
 	for _, m := range s.modes {
-		names = append(names, m.Name)
+		if m.Refused == nil {
+			names = append(names, m.Name)
+		}
 	}
 	return names
 }
@@ -142,10 +150,11 @@ type origin struct {
 // exact is how scripts find a command: without prefixes and guesses, so that
 // a new command cannot change what an old script means.
 func (s *Shell) exact(name string) (*Command, error) {
-	if c, ok := s.Table().Lookup(name); ok {
+	t := s.Table()
+	if c, ok := t.Lookup(name); ok {
 		return c, nil
 	}
-	return nil, fmt.Errorf("%w %q: help lists them", ErrUnknown, name)
+	return nil, t.unknown(name)
 }
 
 // match is how a person at a keyboard finds a command.

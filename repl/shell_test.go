@@ -39,8 +39,8 @@ func TestExecute(t *testing.T) {
 		{"too many", "set a b c", "", repl.ErrUsage, "1 too many"},
 		{"no arguments wanted", "quit now", "", repl.ErrUsage, "usage: quit (it takes no arguments)"},
 		{"usage error of a command", "count x", "", repl.ErrUsage, `usage: count N ("x" is no number)`},
-		{"unknown", "ste a b", "", repl.ErrUnknown, `unknown command "ste": help lists them`},
-		{"no prefixes", "ech x", "", repl.ErrUnknown, ""},
+		{"unknown", "zzzzzz a b", "", repl.ErrUnknown, `unknown command "zzzzzz": /help lists them`},
+		{"no prefixes", "ech x", "", repl.ErrUnknown, "did you mean echo?"},
 		{"no prefixes of aliases", "memberlis", "", repl.ErrUnknown, ""},
 		{"syntax", "echo a; set 'b", "a; set 'b\n", nil, ""},
 		{"syntax before anything runs", "set a b; set 'b", "", repl.ErrSyntax, "column 14"},
@@ -84,6 +84,7 @@ func TestNewRefuses(t *testing.T) {
 		"alias of a builtin": {Commands: []repl.Command{{Name: "x", Aliases: []string{"help"}, Group: "g", Summary: "s", Run: nothing}}},
 		"nameless mode":      {Modes: []repl.Mode{{}}},
 		"mode twice":         {Modes: []repl.Mode{{Name: "a"}, {Name: "a"}}},
+		"first mode refused": {Modes: []repl.Mode{{Name: "a", Refused: errBroken}, {Name: "b"}}},
 	} {
 		if _, err := repl.New(cfg); err == nil {
 			t.Errorf("%s: no error", name)
@@ -119,7 +120,7 @@ func TestAroundSeesEveryCommand(t *testing.T) {
 		"set  a||usage: set KEY TEXT (1 of 2 arguments are missing)",
 		`set a  'b c'|set["a" "b c"] json=false|<nil>`,
 		"fail||it is broken: mend it",
-		`nosuch x||unknown command "nosuch": help lists them`,
+		`nosuch x||unknown command "nosuch": /help lists them`,
 		"set 'x||syntax error in column 5: the quote ' is not closed",
 	}
 	if got := strings.Join(log, "\n"); got != strings.Join(want, "\n") {
@@ -163,15 +164,20 @@ func TestExecuteFromManyGoroutines(t *testing.T) {
 }
 
 func TestMode(t *testing.T) {
-	s := newShell(t, func(c *repl.Config) { c.Modes = []repl.Mode{{Name: "chat"}, {Name: "cmd"}} })
+	s := newShell(t, func(c *repl.Config) {
+		c.Modes = []repl.Mode{{Name: "chat"}, {Name: "cmd"}, {Name: "locked", Refused: errBroken}}
+	})
 	if out, err := execute(s, "mode; mode cmd; mode"); out != "chat\ncmd\n" || err != nil {
 		t.Errorf("%q, %v", out, err)
 	}
 	if s.Mode().Name != "cmd" {
 		t.Errorf("mode %q", s.Mode().Name)
 	}
-	if _, err := execute(s, "mode go"); err == nil || !strings.Contains(err.Error(), "chat, cmd") {
+	if _, err := execute(s, "mode go"); err == nil || !strings.HasSuffix(err.Error(), "one of chat, cmd") {
 		t.Errorf("mode go: %v", err)
+	}
+	if _, err := execute(s, "mode locked"); !errors.Is(err, errBroken) || s.Mode().Name != "cmd" {
+		t.Errorf("mode locked: %v, and it is %s", err, s.Mode().Name)
 	}
 }
 

@@ -135,7 +135,7 @@ func (t *Table) unknown(word string) error {
 	if near := t.Nearest(word); near != "" {
 		return fmt.Errorf("%w %q: did you mean %s?", ErrUnknown, word, near)
 	}
-	return fmt.Errorf("%w %q: help lists them", ErrUnknown, word)
+	return fmt.Errorf("%w %q: /help lists them", ErrUnknown, word)
 }
 
 // withPrefix returns the names and aliases that begin with prefix, sorted.

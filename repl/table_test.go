@@ -60,7 +60,7 @@ func TestMatch(t *testing.T) {
 		{"", "", "help"},
 		{"membrs", "", "did you mean members?"},
 		{"mebmers", "", "did you mean members?"},
-		{"zzzzzz", "", "help lists them"},
+		{"zzzzzz", "", "/help lists them"},
 		{"?", "help", ""},
 	} {
 		c, err := table.Match(tt.word)

@@ -23,11 +23,16 @@ func (p *peer) development(c repl.Command) repl.Command {
 	run := c.Run
 	c.Run = func(ctx context.Context, call *repl.Call) error {
 		if !p.Dev {
-			return fmt.Errorf("%s is %w: start the peer with --dev, and let nobody drive it whom you do not trust", c.Name, ErrNotDev)
+			return notDev(c.Name)
 		}
 		return run(ctx, call)
 	}
 	return c
+}
+
+// notDev refuses what was typed in a peer that is not for development.
+func notDev(what string) error {
+	return fmt.Errorf("%s is %w: start the peer with --dev, and let nobody drive it whom you do not trust", what, ErrNotDev)
 }
 
 // developer are the commands that look inside.

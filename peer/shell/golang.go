@@ -87,17 +87,20 @@ func (p *peer) goImport(ctx context.Context, c *repl.Call) error {
 }
 
 // goMode is the mode in which bare lines are Go. A peer that runs none, or may
-// not, has none.
-func (p *peer) goMode(prompt func() string) []repl.Mode {
-	if p.Go == nil || !p.Dev {
-		return nil
+// not, refuses it.
+func (p *peer) goMode(prompt func() string) repl.Mode {
+	switch {
+	case !p.Dev:
+		return repl.Mode{Name: "go", Refused: notDev("mode go")}
+	case p.Go == nil:
+		return repl.Mode{Name: "go", Refused: errNoGo}
 	}
-	return []repl.Mode{{
+	return repl.Mode{
 		Name: "go", Prompt: prompt, Verbatim: true, Unfinished: p.Go.Unfinished, Complete: p.Go.Complete, Hint: p.Go.Hint,
 		Run: func(ctx context.Context, text string, out io.Writer) error {
 			return placed(text, p.record(ctx, "go "+text, out, func(ctx context.Context, out io.Writer) error {
 				return p.remedy(text, p.evaluate(ctx, text, out, false))
 			}))
 		},
-	}}
+	}
 }

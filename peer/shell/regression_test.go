@@ -268,7 +268,7 @@ func TestDevelopmentCommandsAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newRoom(t).peer("alice", func(c *shell.Config) { c.System = echoes })
 		p.must("init")
-		for _, line := range []string{"shell echo hello", "play", "dump status x.json", "bootstrapreset"} {
+		for _, line := range []string{"shell echo hello", "play", "dump status x.json", "bootstrapreset", "mode go"} {
 			out, err := p.run(line)
 			if !errors.Is(err, shell.ErrNotDev) || !strings.Contains(err.Error(), "--dev") || out != "" {
 				t.Errorf("%s: %q, %v", line, out, err)

@@ -127,10 +127,11 @@ func (p *peer) modes() []repl.Mode {
 	prompt := func(mode string) func() string {
 		return func() string { return p.Node.Name() + " " + mode + "> " }
 	}
-	return append([]repl.Mode{
+	return []repl.Mode{
 		{Name: "chat", Prompt: prompt("chat"), Run: p.say, Hold: p.hold},
 		{Name: "cmd", Prompt: prompt("cmd")},
-	}, p.goMode(prompt("go"))...)
+		p.goMode(prompt("go")),
+	}
 }
 
 // say is what a bare line means in chat mode: the command msg.

@@ -43,7 +43,7 @@ func TestPlainReaderOnATerminal(t *testing.T) {
 	for _, step := range []struct{ keys, shows string }{
 		{"/echo a\tb\r", "\nchat>"},
 		{"hex\x7fllo\r", "sent hello\nchat>"},
-		{"/nosuch\r", "help lists them\nchat>"},
+		{"/nosuch\r", "/help lists them\nchat>"},
 		{"/help sleep\r", "\nchat>"},
 		{"\r", "chat>\nchat>"},
 	} {

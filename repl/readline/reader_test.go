@@ -587,7 +587,7 @@ func TestShellOnATerminal(t *testing.T) {
 		{"/ec\t\thi\r", "hi\nchat>"},
 		{"hello\r", "sent hello\nchat>"},
 		{"\x03", "to leave, type /quit or press ctrl-D\nchat>"},
-		{"/nosuch\r", "unknown command \"nosuch\": help lists them\nchat>"},
+		{"/nosuch\r", "unknown command \"nosuch\": /help lists them\nchat>"},
 		{"/sleep 60\r", "> /sleep 60"},
 	} {
 		c.types(step.keys)
@@ -602,7 +602,7 @@ func TestShellOnATerminal(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	c.shows(strings.Join([]string{"chat> /echo hi", "hi", "chat> hello", "sent hello", "chat> ^C", "to leave, type /quit or press ctrl-D",
-		"chat> /nosuch", `error: unknown command "nosuch": help lists them`, "chat> /sleep 60", "interrupted", "chat> ^D"}, "\n"))
+		"chat> /nosuch", `error: unknown command "nosuch": /help lists them`, "chat> /sleep 60", "interrupted", "chat> ^D"}, "\n"))
 }
 
 // BenchmarkPrint is the cost of a message above a prompt in a flood, until it

@@ -43,7 +43,7 @@ func TestCommands(t *testing.T) {
 	for _, test := range []struct{ name, input, stdout, stderr string }{
 		{"greet", "greet alice\n", "Hello, alice!\n", ""},
 		{"wrong arguments", "greet\n", "", "error: usage: greet NAME (arguments are missing)\n"},
-		{"after an error", "nonsense\ngreet bob\n", "Hello, bob!\n", "error: unknown command \"nonsense\": help lists them\n"},
+		{"after an error", "nonsense\ngreet bob\n", "Hello, bob!\n", "error: unknown command \"nonsense\": /help lists them\n"},
 		{"quit", "quit\ngreet bob\n", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
