@@ -24,9 +24,18 @@ var errGone = errors.New("the peer ended")
 type answer struct {
 	peer   *peer
 	call   *call
+	leaves string // where it asks the peer to end, "x.cmd:3"; empty if it does not
 	missed string // why it was not given the command
 	err    error  // why there is no result: errGone, or it took too long
 	result testlink.Result
+}
+
+// stays notes that a command has failed, and does not end its peer. Another
+// branch may have asked for the end meanwhile.
+func (a *answer) stays() {
+	if a.leaves != "" && a.peer.leaving == a.leaves {
+		a.peer.leaving = ""
+	}
 }
 
 // ask runs a line in the shell of each named peer, all at once, and waits for
@@ -44,7 +53,8 @@ func (b *branch) ask(names []string, line func(name string) string, pos language
 		}
 		text := line(name)
 		if ends(text) {
-			a.peer.leaving = place(pos)
+			a.leaves = place(pos)
+			a.peer.leaving = a.leaves
 		}
 		a.call = a.peer.call(text, &pending)
 	}
@@ -188,13 +198,13 @@ func (b *branch) judgeAnswer(o language.Outcome, line string, a *answer) (status
 	case a.err != nil:
 		return report.Fail, a.err.Error()
 	case !a.result.OK && o == language.MustSucceed:
-		p.leaving = ""
+		a.stays()
 		return report.Fail, orElse(a.result.Error, "the peer gave no reason")
 	case a.result.OK && o == language.MustFail:
 		return report.Fail, "the command was to fail, and succeeded"
 	}
 	if !a.result.OK {
-		p.leaving = ""
+		a.stays()
 	}
 	return report.OK, ""
 }
