@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -322,13 +323,17 @@ func (g *Group) settle(ctx context.Context) {
 // parallel bounds how many members are contacted at once.
 const parallel = 8
 
+// hungUp tells that the other side has ended the stream: whether that is seen by
+// a read or a write is chance. memberlist keeps of the cause no more than its text.
+var hungUp = regexp.MustCompile(`(EOF|broken pipe|connection reset by peer|closed by the remote host\.?)$`)
+
 // joinError is memberlist's list of causes on one line.
 func joinError(addr string, err error) error {
 	text := err.Error()
 	if i := strings.LastIndex(text, addr+": "); i >= 0 {
 		text = strings.TrimSpace(text[i+len(addr)+2:])
 	}
-	if strings.HasSuffix(text, "EOF") {
+	if hungUp.MatchString(text) {
 		text = "it hung up: is it a peer, and in this group?"
 	}
 	return fmt.Errorf("%s: %s", addr, strings.Join(strings.Fields(text), " "))
