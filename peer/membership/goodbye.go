@@ -33,6 +33,11 @@ const (
 	sayAgain = 50 * time.Millisecond  // when the word is said again to those that are silent
 	askAgain = time.Millisecond       // when a member that has answered is pinged again
 	maxAsked = 32                     // how many members are pinged: more than memberlist tells itself
+
+	// metaWait is how long the metadata of who leaves is waited for where
+	// everybody has heard the word. memberlist does not always tell that it is
+	// out: not if that was before it began to listen for it.
+	metaWait = 20 * time.Millisecond
 )
 
 // sayGoodbye leaves. It returns when the word is out, or wait has passed.
@@ -54,7 +59,11 @@ func (g *Group) sayGoodbye(list *memberlist.Memberlist, wait time.Duration) erro
 	}); err != nil {
 		return err
 	}
-	_ = g.update(g.ctx, list, max(time.Until(by)/2, time.Millisecond)) // our metadata says that we leave
+	patience := time.Until(by) / 2
+	if !silent {
+		patience = min(patience, metaWait) // all know it already
+	}
+	_ = g.update(g.ctx, list, max(patience, time.Millisecond)) // our metadata says that we leave
 	err := list.Leave(max(time.Until(by), time.Millisecond))
 	close(out)
 	if err == nil {
@@ -147,32 +156,47 @@ func (g *Group) listeners(nodes []memberlist.Node) (asked []memberlist.Node, sil
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, n := range nodes {
-		e := g.table.byKey[g.table.byNode[n.Name]]
-		if e != nil && e.node == n.Name && e.here() && !g.silent[n.Name] && len(asked) < maxAsked {
+		if g.isHere(n) && !g.silent[n.Name] && len(asked) < maxAsked {
 			asked = append(asked, n)
 		}
 	}
 	return asked, len(g.silent) > 0
 }
 
+// isHere tells whether a node is in the group, and has not said that it leaves.
+// g.mu is held.
+func (g *Group) isHere(n memberlist.Node) bool {
+	e := g.table.byKey[g.table.byNode[n.Name]]
+	return e != nil && e.node == n.Name && e.here()
+}
+
+func (g *Group) stays(n memberlist.Node) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.isHere(n)
+}
+
 // spread pings the nodes again and again until out is closed. It returns when
-// those that were pinged have answered, or have had the time to.
+// those that were pinged have answered, or have had the time to: half a second,
+// so one that leaves, too, and would end meanwhile, is not pinged while another
+// one stays.
 func (g *Group) spread(list *memberlist.Memberlist, nodes []memberlist.Node, out <-chan struct{}) {
 	var asking sync.WaitGroup
 	for _, n := range nodes {
 		asking.Go(func() {
 			defer guard.Catch(g.run)
-			g.askUntil(list, n, out)
+			g.askUntil(list, n, out, func() bool { return g.stays(n) || !slices.ContainsFunc(nodes, g.stays) })
 		})
 	}
 	asking.Wait()
 }
 
-// askUntil pings one node until out is closed, or it does not answer.
-func (g *Group) askUntil(list *memberlist.Memberlist, n memberlist.Node, out <-chan struct{}) {
+// askUntil pings one node until out is closed, it does not answer, or it is of no
+// use any more.
+func (g *Group) askUntil(list *memberlist.Memberlist, n memberlist.Node, out <-chan struct{}, useful func() bool) {
 	pause := time.NewTicker(askAgain)
 	defer pause.Stop()
-	for {
+	for useful() {
 		if _, err := list.Ping(n.Name, &net.UDPAddr{IP: n.Addr, Port: int(n.Port)}); err != nil {
 			return // it hears of it from others
 		}
