@@ -154,14 +154,7 @@ func TestReaderOfATestServerGoesAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := childtest.Start(t, cmd); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		t.Error(err)
-	}
+	timer := startAndRead(t, cmd, out)
 	if n := len(family(t, marker)); n < 2 {
 		t.Errorf("%d processes run; there should be peers", n)
 	}

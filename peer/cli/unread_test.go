@@ -25,19 +25,27 @@ func TestReaderOfErrorsGoesAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := childtest.Start(t, cmd); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
-	if _, err := bufio.NewReader(wrong).ReadString('\n'); err != nil {
-		t.Error(err)
-	}
+	startAndRead(t, cmd, wrong)
 	wrong.Close()
 	_ = cmd.Wait() // the status tells
 	if got := cmd.ProcessState.ExitCode(); got != 141 {
 		t.Errorf("%s, want status 141", cmd.ProcessState)
 	}
+}
+
+// startAndRead starts a program, which is killed if it takes too long to end, and
+// returns when it has printed a line. The timer kills it.
+func startAndRead(t *testing.T, cmd *exec.Cmd, printed io.Reader) *time.Timer {
+	t.Helper()
+	if err := childtest.Start(t, cmd); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() { timer.Stop() })
+	if _, err := bufio.NewReader(printed).ReadString('\n'); err != nil {
+		t.Error(err)
+	}
+	return timer
 }
 
 // nonsense is endless, and no command.
