@@ -185,7 +185,7 @@ func (l *Link) work(ctx context.Context, h Handler) {
 		case <-ctx.Done():
 			return
 		case c := <-l.queue:
-			r := neverBegan()
+			r := NeverBegan()
 			if ctx.Err() == nil && c.ctx.Err() == nil {
 				r = h.Command(c.ctx, c.line).bounded()
 			}
@@ -202,14 +202,15 @@ func (l *Link) dismiss() {
 	for {
 		select {
 		case c := <-l.queue:
-			l.answer(c.id, neverBegan())
+			l.answer(c.id, NeverBegan())
 		default:
 			return
 		}
 	}
 }
 
-func neverBegan() Result { return Result{Error: "cancelled before it began"} }
+// NeverBegan is the result of a command that was cancelled while it waited.
+func NeverBegan() Result { return Result{Error: "cancelled before it began"} }
 
 func (l *Link) answer(id uint64, r Result) {
 	l.s.send(frame{Type: typeResult, ID: id, Result: &r})
@@ -261,7 +262,7 @@ func (l *Link) accept(ctx context.Context, f frame) error {
 	defer l.mu.Unlock()
 	if l.leaving {
 		cancel()
-		r := neverBegan()
+		r := NeverBegan()
 		l.s.send(frame{Type: typeResult, ID: f.ID, Result: &r})
 		return nil
 	}

@@ -129,7 +129,7 @@ func (l *link) work(ctx context.Context, run func(context.Context, string) testl
 		case <-l.commands.Ready():
 		}
 		for _, c := range l.commands.Take() {
-			r := neverBegan()
+			r := testlink.NeverBegan()
 			if ctx.Err() == nil && c.ctx.Err() == nil {
 				r = run(c.ctx, c.line)
 			}
@@ -144,11 +144,9 @@ func (l *link) dismiss() {
 	l.leaving = true
 	l.mu.Unlock()
 	for _, c := range l.commands.Take() {
-		l.finish(c.id, neverBegan())
+		l.finish(c.id, testlink.NeverBegan())
 	}
 }
-
-func neverBegan() testlink.Result { return testlink.Result{Error: "cancelled before it began"} }
 
 func (l *link) finish(id uint64, r testlink.Result) {
 	l.Cancel(id)
@@ -175,7 +173,7 @@ func (l *link) number() uint64 {
 func (l *link) Command(line string) uint64 {
 	c := command{id: l.number(), line: line}
 	if !l.accept(c) {
-		l.say(testlink.Finished{ID: c.id, Result: neverBegan()})
+		l.say(testlink.Finished{ID: c.id, Result: testlink.NeverBegan()})
 	}
 	return c.id
 }
