@@ -51,8 +51,8 @@ type ClientConfig struct {
 // Errors name the call and the service, and match one of the package's kinds:
 // that of the service's refusal, ErrUnavailable when no answer came in time,
 // ErrNoHost when the URL's host does not exist, ErrProtocol when the answer was
-// no bootstrap service's. A call that ended
-// because of the caller's context matches the context's error as well.
+// no bootstrap service's. A call that ended because of the caller's context
+// matches the context's error as well.
 // Repeating a call is always harmless.
 type Client struct {
 	base    *url.URL

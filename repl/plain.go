@@ -85,8 +85,8 @@ func NewPlainReader(in io.Reader, out io.Writer, prompts bool) *PlainReader {
 
 // ReadLine implements LineReader. A line of more than MaxLine bytes is skipped
 // and an error that matches ErrSyntax. The error is ErrUnread when whoever read
-// the output, at the other end of a pipe, has gone away. A person who asks for an editor is told
-// that there is none.
+// the output, at the other end of a pipe, has gone away. A person who asks for
+// an editor is told that there is none.
 func (p *PlainReader) ReadLine(ctx context.Context) (string, error) {
 	for {
 		line, err := p.readLine(ctx)

@@ -131,8 +131,8 @@ type LineReader interface {
 	// ReadLine returns the next line without its end. Lines that were pasted
 	// come as one text with line breaks in it. At the end of input it
 	// is io.EOF, after ctrl-C ErrInterrupt, after ctx ended ctx.Err(); with
-	// the latter two comes what was on the line. It may be ErrUnread. Only one goroutine may call
-	// it.
+	// the latter two comes what was on the line. It is ErrUnread when nobody
+	// reads what is printed any more. Only one goroutine may call it.
 	ReadLine(ctx context.Context) (string, error)
 
 	// Print shows whole lines above the line that is being typed, and leaves
