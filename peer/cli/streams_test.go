@@ -111,9 +111,22 @@ func TestReaderGoesAway(t *testing.T) {
 				t.Error(err)
 			}
 			r.Close()
-			_, _ = io.WriteString(in, "members\nmembers\n") // the program may have ended
 			ended := make(chan struct{})
 			go func() { defer close(ended); _ = cmd.Wait() }()
+			go func() {
+				// Again and again: a program that another test is just starting has
+				// our end of the pipe, too, until it is one, and so is a reader.
+				for {
+					if _, err := io.WriteString(in, "members\n"); err != nil {
+						return // it has ended
+					}
+					select {
+					case <-ended:
+						return
+					case <-time.After(50 * time.Millisecond):
+					}
+				}
+			}()
 			select {
 			case <-ended:
 			case <-time.After(patience):
